@@ -1,0 +1,235 @@
+"""The shell around `Supervision`: performs what it decides, in a nursery."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from aip_trio.actors._actions import Action, Answered, Came, Delay, Ended, Forget, Rest, Start, Stop
+from aip_trio.actors._answer import Answer
+from aip_trio.actors._cell import Cell
+from aip_trio.actors._child import Outcome, OutcomeKind
+from aip_trio.actors._events import Crashed, Stopped
+from aip_trio.actors._incarnation import incarnate
+from aip_trio.actors._ref import ActorRef
+from aip_trio.actors._spec import ChildSpec, Flags, RestartType, factory_name
+from aip_trio.actors._supervision import Phase, Supervision
+from aip_trio.actors._waiting import handling
+from aip_trio.errors import StartFailed, UsageError
+
+if TYPE_CHECKING:
+    from aip_trio.actors._actor import Actor
+    from aip_trio.actors._spec import ChildOptions
+    from aip_trio.actors._system import ActorSystem
+
+__all__ = ["Children"]
+
+logger = logging.getLogger("aip_trio.actors")
+
+
+class Children:
+    """The children of one actor, or of the root.
+
+    They run in the owner's nursery, each behind its own shield. ``gave_up`` is called with the error
+    when too many restarts end the supervision; ``finished`` when significant children did.
+    """
+
+    def __init__(
+        self,
+        system: ActorSystem,
+        nursery: trio.Nursery,
+        flags: Flags,
+        *,
+        path: str,
+        uid: int = 0,
+        gave_up: Callable[[BaseException], None],
+        finished: Callable[[], None],
+    ) -> None:
+        self.path = path
+        self.template: ChildSpec | None = None
+        self._uid = uid
+        self.supervision: Supervision[Cell] = Supervision(
+            flags, path=path, draw=system.environment.random.random
+        )
+        self._system = system
+        self._nursery = nursery
+        self._gave_up = gave_up
+        self._finished = finished
+        self._came: Answer[None] = Answer()
+        self._numbers = count(1)
+
+    # Calls
+
+    async def begin(self, specs: Iterable[ChildSpec], owner: Cell) -> None:
+        """Start these in order; the owner's start waits for them."""
+        cells = [self._cell(spec) for spec in specs]
+        owner.asking.extend(cells)
+        try:
+            self._perform(self.supervision.begin(cells, trio.current_time()))
+            await self._came.wait()
+        finally:
+            for cell in cells:
+                owner.asking.remove(cell)
+
+    def open(self) -> None:
+        """Begin with no children."""
+        self._perform(self.supervision.begin((), trio.current_time()))
+
+    async def spawn(
+        self,
+        factory: Callable[..., Actor],
+        args: tuple[object, ...],
+        name: str | None,
+        options: ChildOptions,
+    ) -> ActorRef:
+        """Start a child under a name given or made; transient unless said otherwise."""
+        if name is None:
+            name = self._free_name(factory)
+        options = {"restart": RestartType.TRANSIENT, **options}
+        return await self.start(ChildSpec(name, factory, *args, **options))
+
+    def _free_name(self, factory: Callable[..., Actor]) -> str:
+        stem = factory_name(factory).replace("/", "-")
+        return next(
+            name for number in self._numbers if (name := f"{stem}-{number}") not in self.supervision.children
+        )
+
+    async def start(self, spec: ChildSpec) -> ActorRef:
+        """start_child: its ref, when it is up."""
+        self.supervision.flags.check(spec)
+        cell = self._cell(spec)
+        call: Answer[None] = Answer()
+        asker = handling()
+        if asker is not None:
+            asker.asking.append(cell)
+        try:
+            self._perform(self.supervision.start_child(cell, call, trio.current_time()))
+            await call.wait()
+        except trio.Cancelled:
+            await self._abandon(cell, call)
+            raise
+        except StartFailed as failed:
+            if isinstance(failed.cause, UsageError):  # the caller's mistake, not the child's failure
+                raise failed.cause from None
+            raise
+        finally:
+            if asker is not None:
+                asker.asking.remove(cell)
+        return cell.ref
+
+    async def start_from_template(self, args: tuple[object, ...], name: str | None) -> ActorRef:
+        """start_child of simple_one_for_one."""
+        template = self.template
+        assert template is not None
+        name = name if name is not None else self._free_name(template.factory)
+        return await self.start(template.another(name, *args))
+
+    async def _abandon(self, cell: Cell, call: Answer[None]) -> None:
+        """The caller was cancelled: nobody would know of the child, so it ends first."""
+        self._perform(self.supervision.abandon(cell, call, trio.current_time()))
+        with trio.CancelScope(shield=True):  # bounded by the child's shutdown time
+            if cell.active:
+                await cell.ref.stopped()
+
+    async def terminate(self, cell: Cell) -> None:
+        """terminate_child, by its cell."""
+        if self.supervision.phase in (Phase.STOPPING, Phase.ENDED) or self.supervision.frozen:
+            await cell.ref.stopped()  # it is on its way
+            return
+        await self.call(self.supervision.terminate_child, cell.spec.name)
+
+    async def call(self, decide: Callable[[str, Answer[None], float], list[Action[Cell]]], name: str) -> None:
+        """Any of the calls by name. Cancelled: it is done all the same."""
+        call: Answer[None] = Answer()
+        self._perform(decide(name, call, trio.current_time()))
+        await call.wait()
+
+    async def shutdown(self) -> None:
+        """Stop all, in reverse order, and wait for it."""
+        call: Answer[None] = Answer()
+        self._perform(self.supervision.shutdown(call, trio.current_time()))
+        await call.wait()
+
+    def hurry(self) -> None:
+        """Start nothing more, and cancel what is in hand, here and below."""
+        self._perform(self.supervision.freeze(trio.current_time()))
+        for cell in list(self.supervision.children.values()):
+            cell.hurry()
+            if cell.children is not None:
+                cell.children.hurry()
+
+    # Reports
+
+    def up(self, cell: Cell) -> None:
+        """An incarnation is up."""
+        self._system.came_up(cell)
+        self._perform(self.supervision.up(cell, trio.current_time()))
+
+    def down(self, cell: Cell, outcome: Outcome) -> None:
+        """An incarnation has ended."""
+        self._report(cell, outcome)
+        self._perform(self.supervision.down(cell, outcome, trio.current_time()))
+
+    def _report(self, cell: Cell, outcome: Outcome) -> None:
+        events = self._system.events
+        if outcome.kind is OutcomeKind.CRASHED and outcome.error is not None:
+            self._system.crashes += 1
+            if cell.start_call is None:  # else its caller is told
+                logger.error("%s crashed", cell.path, exc_info=outcome.error)
+            if events.watched:
+                events.publish(Crashed(cell.path, cell.uid, outcome.error))
+        elif events.watched and cell.since is not None:
+            events.publish(Stopped(cell.path, cell.uid))
+
+    # Actions
+
+    def _perform(self, actions: list[Action[Cell]]) -> None:
+        for action in actions:
+            match action:
+                case Start(cell):
+                    cell.mailbox.reopen()
+                    self._nursery.start_soon(incarnate, cell, name=cell.path)
+                case Stop(cell):
+                    cell.stop()
+                case Delay(cell, seconds, turn):
+                    self._system.timers.at(trio.current_time() + seconds, partial(self._due, cell, turn))
+                case Rest(cell):
+                    cell.rest()
+                case Forget(cell):
+                    cell.rest()
+                    self._system.handled += cell.handled
+                case Answered(call, error):
+                    _answer(call, error)
+                case Came():
+                    self._came.send(None)
+                case Ended(error):
+                    self._ended(error)
+
+    def _due(self, cell: Cell, turn: int) -> None:
+        self._perform(self.supervision.due(cell, turn, trio.current_time()))
+
+    def _ended(self, error: BaseException | None) -> None:
+        if error is None:
+            self._finished()
+        elif isinstance(error, StartFailed):
+            self._came.fail(error)
+        else:
+            self._system.escalated(self.path, self._uid, error)
+            self._gave_up(error)
+
+    def _cell(self, spec: ChildSpec) -> Cell:
+        cell = Cell(spec, self._system, self, self._system.next_uid())
+        cell.ref = ActorRef(cell)  # replaced when its factory turns out to make a supervisor
+        return cell
+
+
+def _answer(call: Any, error: BaseException | None) -> None:
+    if error is None:
+        call.send(None)
+    else:
+        call.fail(error)

@@ -1,0 +1,189 @@
+"""One life of an actor: constructor, started, messages, stopping.
+
+The actor's task owns a nursery. In it run the tasks that the actor starts in ``self.nursery``, and its
+children, each behind a shield of its own: a crash or a cancellation of the actor reaches them only as
+its orderly stop of them. So the tree of actors is a tree of nurseries, and no task outlives it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import trio
+
+from aip_trio.actors._actor import Actor, Ignore, StopReason
+from aip_trio.actors._envelope import Here, here
+from aip_trio.actors._events import DeadLetterReason
+from aip_trio.actors._groups import bare
+from aip_trio.actors._observer import Step
+from aip_trio.actors._reply import Reply
+from aip_trio.actors._spec import seconds_of
+from aip_trio.errors import InvalidSpec, NotAnActor, StopTimeout, UnhandledMessage
+
+if TYPE_CHECKING:
+    from aip_trio.actors._cell import Cell
+    from aip_trio.actors._envelope import Envelope
+
+__all__ = ["incarnate"]
+
+logger = logging.getLogger("aip_trio.actors")
+
+#: Messages that are handled before the scheduler has its turn, where handlers do not give it one.
+_BATCH = 64
+
+
+async def incarnate(cell: Cell) -> None:
+    """Run one incarnation in this task, and report its end to the supervisor."""
+    here.set(Here(cell.system, cell))
+    orderly = False
+    try:
+        async with trio.open_nursery() as nursery:
+            # Only its supervisor ends an actor: a cancellation from outside reaches it through the
+            # orderly stop of the whole tree.
+            nursery.cancel_scope.shield = True
+            cell.enter(nursery)
+            try:
+                await _live(cell)
+            except Ignore:
+                cell.ignored = True
+            except Exception as error:  # noqa: BLE001 - what it is, its supervisor is told
+                cell.fail(error)
+                cell.settle(error)
+            finally:
+                orderly = await _wind_down(cell)
+                nursery.cancel_scope.cancel()
+    except Exception as error:  # noqa: BLE001 - the nursery's: a background task's crash, or cleanup's
+        cell.fail(bare(error))
+    except GeneratorExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - raised again by open_system()
+        # KeyboardInterrupt and its like are nobody's crash to be restarted: they end the system.
+        cell.system.fatal(error)
+    if not orderly:
+        await _stopping(cell)
+    cell.siblings.down(cell, cell.leave())
+
+
+async def _live(cell: Cell) -> None:
+    """Everything from the constructor to the last message."""
+    if cell.halted:  # told to stop before it began
+        return
+    actor = _construct(cell)
+    await actor.bring_up()
+    cell.siblings.up(cell)
+    await _serve(cell, actor)
+
+
+def _construct(cell: Cell) -> Actor:
+    spec = cell.spec
+    actor = spec.factory(*spec.args)
+    if not isinstance(actor, Actor):
+        raise NotAnActor(spec.factory, actor)
+    if not actor.adopt(cell):
+        raise InvalidSpec(
+            "factory", spec.factory, "returned an actor that is, or was, in use: make a new one at each call"
+        )
+    cell.actor = actor
+    if not isinstance(cell.ref, actor.ref_class):
+        cell.ref = actor.ref_class(cell)
+    cell.table = type(actor).handlers
+    return actor
+
+
+async def _serve(cell: Cell, actor: Actor) -> None:
+    """Handle messages, one at a time, until halted."""
+    mailbox = cell.mailbox
+    queue = mailbox.queue
+    table = cell.table
+    observer = cell.system.observer
+    trace: str | None = None
+    left = _BATCH
+    while not cell.halted:
+        if not queue:
+            await mailbox.wait()
+            left = _BATCH
+            continue
+        envelope = cell.in_hand = mailbox.take()
+        answer = envelope.answer
+        if answer is not None and answer.withdrawn:
+            cell.in_hand = None
+            if observer is not None:
+                observer.observe(Step.SKIPPED, cell.ref, envelope)
+            continue
+        if observer is not None:
+            observer.observe(Step.TAKEN, cell.ref, envelope)
+        if envelope.origin is not None and envelope.origin.trace != trace:
+            trace = envelope.origin.trace
+            here.set(Here(cell.system, cell, trace))
+        message = envelope.message
+        handler = table.get(message.__class__) or table.find(message.__class__)
+        if handler is None:
+            _unhandled(cell, envelope)
+        elif not handler.deferred:
+            value = await handler.function(actor, message)
+            if answer is not None:
+                answer.send(value)
+        else:
+            if answer is not None:
+                cell.owe(answer, message)
+            await handler.function(actor, message, Reply(cell, message, answer))
+        cell.in_hand = None
+        cell.handled += 1
+        if observer is not None:
+            observer.observe(Step.HANDLED, cell.ref, envelope)
+        left -= 1
+        if not left:
+            await trio.lowlevel.checkpoint()
+            left = _BATCH
+
+
+def _unhandled(cell: Cell, envelope: Envelope) -> None:
+    error = UnhandledMessage(cell.path, envelope.message, cell.table.names)
+    if envelope.answer is None:
+        logger.warning("%s", error)
+    cell.bury(envelope, DeadLetterReason.UNHANDLED, error)
+
+
+async def _wind_down(cell: Cell) -> bool:
+    """Stop the children, then the actor itself. False: its nursery failed, and `stopping` waits for why."""
+    cell.halted = cell.wound_down = True
+    with trio.CancelScope(shield=True):
+        if cell.system.hurrying:  # the end goes through the tree in order: wait for the word
+            while not cell.told_to_stop:
+                await cell.mailbox.wait()
+        if cell.children is not None:
+            began = trio.current_time()
+            await cell.children.shutdown()
+            cell.deadline += trio.current_time() - began  # its children's time is not its own
+    if cell.crash is None and not cell.told_to_stop and cell.cancelled:
+        return False
+    if cell.crash is None:
+        cell.settle(None)
+    await _stopping(cell)
+    return True
+
+
+async def _stopping(cell: Cell) -> None:
+    """Call the actor's `stopping`, shielded, within its shutdown time."""
+    actor = cell.actor
+    grace = seconds_of(cell.spec.shutdown, default=actor.default_shutdown if actor else 0.0)
+    if actor is None or cell.ignored or grace == 0:
+        return
+    now = trio.current_time()
+    own = cell.deadline if cell.told_to_stop else now + grace
+    deadline = max(now, min(own, cell.system.deadline))
+    scope = trio.CancelScope(shield=True, deadline=deadline)
+    try:
+        with scope:
+            await actor.stopping(_reason(cell))
+    except Exception as error:  # noqa: BLE001 - a crash like any other
+        cell.fail(error)
+    if scope.cancelled_caught:
+        logger.error("%s", StopTimeout(cell.path, grace))
+
+
+def _reason(cell: Cell) -> StopReason | BaseException:
+    if cell.crash is not None:
+        return cell.crash
+    return StopReason.SHUTDOWN if cell.told_to_stop else StopReason.NORMAL
