@@ -48,17 +48,16 @@ class Actor:
     in the tree yet.
     """
 
-    #: Made when the class is defined.
-    handlers: ClassVar[HandlerTable] = HandlerTable()
+    _handlers: ClassVar[HandlerTable] = HandlerTable()
     #: Seconds for its end, where its spec does not say.
     default_shutdown: ClassVar[float] = 5.0
-    ref_class: ClassVar[type[ActorRef]] = ActorRef
+    _ref_class: ClassVar[type[ActorRef]] = ActorRef
 
     _cell: Cell | None = None
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        cls.handlers = make_handler_table(cls)
+        cls._handlers = make_handler_table(cls)
 
     async def started(self) -> None:
         """Called before the first message. The actor counts as up when it returns."""
@@ -152,14 +151,14 @@ class Actor:
 
     # The runtime's side
 
-    def adopt(self, cell: Cell) -> bool:
+    def _adopt(self, cell: Cell) -> bool:
         """Give it its place in the tree, once."""
         if self._cell is not None:
             return False
         self._cell = cell
         return True
 
-    async def bring_up(self) -> None:
+    async def _bring_up(self) -> None:
         """Everything that must be done before it counts as up."""
         await self.started()
 

@@ -51,6 +51,8 @@ class Cell(Child):
     table: HandlerTable = attrs.field(init=False, default=_NO_HANDLERS)
     task: trio.lowlevel.Task | None = attrs.field(init=False, default=None)
     nursery: trio.Nursery | None = attrs.field(init=False, default=None)
+    #: in which its `stopping` runs
+    last_scope: trio.CancelScope | None = attrs.field(init=False, default=None)
     in_hand: Envelope | None = attrs.field(init=False, default=None)
     children: Children | None = attrs.field(init=False, default=None)
     timers: set[Timer] | None = attrs.field(init=False, default=None)
@@ -86,6 +88,11 @@ class Cell(Child):
     def path(self) -> str:
         """Where it stands in the tree."""
         return f"{self.siblings.path.rstrip('/')}/{self.spec.name}"
+
+    @property
+    def grace(self) -> float:
+        """Seconds for its end; 0 is brutal."""
+        return seconds_of(self.spec.shutdown, default=self.actor.default_shutdown if self.actor else 5.0)
 
     @property
     def at_rest(self) -> bool:
@@ -206,7 +213,7 @@ class Cell(Child):
 
     def stop(self) -> None:
         """Its supervisor's word: end within the shutdown time."""
-        grace = seconds_of(self.spec.shutdown, default=self.actor.default_shutdown if self.actor else 5.0)
+        grace = self.grace
         self.told_to_stop = self.halted = True
         self.deadline = min(trio.current_time() + grace, self.system.deadline)
         if self.nursery is not None:
@@ -222,6 +229,8 @@ class Cell(Child):
         """The whole system is cancelled: let go of the message in hand, and wait for the word to stop."""
         self.halted = True
         self.deadline = min(self.deadline, self.system.deadline)
+        if self.last_scope is not None:
+            self.last_scope.deadline = min(self.last_scope.deadline, self.deadline)
         self._cancel()
 
     @property
@@ -283,7 +292,9 @@ class Cell(Child):
             monitor.cancel()
         self.final_error = self.crash
         self.last_crash = self.crash or self.last_crash
-        self.actor = self.task = self.nursery = self.children = self.timers = self.monitors = None
+        self.actor = self.task = self.nursery = self.last_scope = self.children = self.timers = (
+            self.monitors
+        ) = None
         self.crash = None
         self.ignored = self.wound_down = self.halted = self.told_to_stop = False
         self.deadline = math.inf

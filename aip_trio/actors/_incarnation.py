@@ -18,7 +18,6 @@ from aip_trio.actors._events import DeadLetterReason
 from aip_trio.actors._groups import bare
 from aip_trio.actors._observer import Step
 from aip_trio.actors._reply import Reply
-from aip_trio.actors._spec import seconds_of
 from aip_trio.errors import InvalidSpec, NotAnActor, StopTimeout, UnhandledMessage
 
 if TYPE_CHECKING:
@@ -45,11 +44,13 @@ async def incarnate(cell: Cell) -> None:
             cell.enter(nursery)
             try:
                 await _live(cell)
-            except Ignore:
-                cell.ignored = True
+            except Ignore as declined:
+                if cell.since is None:
+                    cell.ignored = True
+                else:  # too late to decline
+                    cell.fail(declined)
             except Exception as error:  # noqa: BLE001 - what it is, its supervisor is told
                 cell.fail(error)
-                cell.settle(error)
             finally:
                 orderly = await _wind_down(cell)
                 nursery.cancel_scope.cancel()
@@ -59,7 +60,7 @@ async def incarnate(cell: Cell) -> None:
         raise
     except BaseException as error:  # noqa: BLE001 - raised again by open_system()
         # KeyboardInterrupt and its like are nobody's crash to be restarted: they end the system.
-        cell.system.fatal(error)
+        cell.system.fatal(bare(error))
     if not orderly:
         await _stopping(cell)
     cell.siblings.down(cell, cell.leave())
@@ -70,7 +71,7 @@ async def _live(cell: Cell) -> None:
     if cell.halted:  # told to stop before it began
         return
     actor = _construct(cell)
-    await actor.bring_up()
+    await actor._bring_up()
     cell.siblings.up(cell)
     await _serve(cell, actor)
 
@@ -80,14 +81,14 @@ def _construct(cell: Cell) -> Actor:
     actor = spec.factory(*spec.args)
     if not isinstance(actor, Actor):
         raise NotAnActor(spec.factory, actor)
-    if not actor.adopt(cell):
+    if not actor._adopt(cell):
         raise InvalidSpec(
             "factory", spec.factory, "returned an actor that is, or was, in use: make a new one at each call"
         )
     cell.actor = actor
-    if not isinstance(cell.ref, actor.ref_class):
-        cell.ref = actor.ref_class(cell)
-    cell.table = type(actor).handlers
+    if not isinstance(cell.ref, actor._ref_class):
+        cell.ref = actor._ref_class(cell)
+    cell.table = type(actor)._handlers
     return actor
 
 
@@ -148,6 +149,10 @@ def _unhandled(cell: Cell, envelope: Envelope) -> None:
 async def _wind_down(cell: Cell) -> bool:
     """Stop the children, then the actor itself. False: its nursery failed, and `stopping` waits for why."""
     cell.halted = cell.wound_down = True
+    unexplained = cell.cancelled and cell.crash is None and not (cell.told_to_stop or cell.system.hurrying)
+    if not unexplained:
+        cell.settle(cell.crash)
+    _report_lateness(cell)
     with trio.CancelScope(shield=True):
         if cell.system.hurrying:  # the end goes through the tree in order: wait for the word
             while not cell.told_to_stop:
@@ -156,31 +161,34 @@ async def _wind_down(cell: Cell) -> bool:
             began = trio.current_time()
             await cell.children.shutdown()
             cell.deadline += trio.current_time() - began  # its children's time is not its own
-    if cell.crash is None and not cell.told_to_stop and cell.cancelled:
-        return False
-    if cell.crash is None:
-        cell.settle(None)
-    await _stopping(cell)
-    return True
+    if not unexplained:
+        await _stopping(cell)
+    return not unexplained
+
+
+def _report_lateness(cell: Cell) -> None:
+    """Say so where an actor had to be cancelled, because its handler outlasted its shutdown time."""
+    late = cell.told_to_stop and cell.since is not None and trio.current_time() >= cell.deadline
+    if late and cell.grace > 0 and not cell.system.hurrying:
+        logger.error("%s", StopTimeout(cell.path, cell.grace))
 
 
 async def _stopping(cell: Cell) -> None:
     """Call the actor's `stopping`, shielded, within its shutdown time."""
     actor = cell.actor
-    grace = seconds_of(cell.spec.shutdown, default=actor.default_shutdown if actor else 0.0)
-    if actor is None or cell.ignored or grace == 0:
+    if actor is None or cell.ignored or cell.grace == 0:
         return
     now = trio.current_time()
-    own = cell.deadline if cell.told_to_stop else now + grace
-    deadline = max(now, min(own, cell.system.deadline))
-    scope = trio.CancelScope(shield=True, deadline=deadline)
+    own = cell.deadline if cell.told_to_stop else now + cell.grace
+    scope = trio.CancelScope(shield=True, deadline=max(now, min(own, cell.system.deadline)))
+    cell.last_scope = scope
     try:
         with scope:
             await actor.stopping(_reason(cell))
     except Exception as error:  # noqa: BLE001 - a crash like any other
         cell.fail(error)
-    if scope.cancelled_caught:
-        logger.error("%s", StopTimeout(cell.path, grace))
+    if scope.cancelled_caught and not cell.system.hurrying:
+        logger.error("%s", StopTimeout(cell.path, cell.grace))
 
 
 def _reason(cell: Cell) -> StopReason | BaseException:

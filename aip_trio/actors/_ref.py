@@ -145,8 +145,11 @@ class ActorRef:
         where it has ended.
         """
         cell = self._cell
-        if handling() is cell:
-            raise AskCycle((cell.path, cell.path))
+        asker = handling()
+        if asker is not None and f"{asker.path}/".startswith(
+            f"{cell.path}/"
+        ):  # it would wait for its own end
+            raise AskCycle((asker.path, cell.path, asker.path))
         if cell.at_rest:
             await trio.lowlevel.checkpoint()
         else:

@@ -157,7 +157,7 @@ class Supervisor(Actor):
     auto_shutdown: AutoShutdown | AutoShutdownName = "never"
 
     default_shutdown: ClassVar[float] = math.inf
-    ref_class: ClassVar[type[ActorRef]] = SupervisorRef
+    _ref_class: ClassVar[type[ActorRef]] = SupervisorRef
 
     _specs: tuple[ChildSpec, ...] = ()
 
@@ -184,7 +184,7 @@ class Supervisor(Actor):
         """The specs of its children, in order of start; asked once for each incarnation."""
         return self._specs
 
-    async def bring_up(self) -> None:
+    async def _bring_up(self) -> None:
         """`started`, then the children."""
         cell = self._running("start")
         flags = self._flags()
