@@ -3,9 +3,10 @@
 `aip_trio` itself offers the actors and the exceptions; the rest is in its packages.
 """
 
-from aip_trio.actors import *  # noqa: F403 - the two faces below are re-exported whole
-from aip_trio.actors import __all__ as _actors
+from aip_trio import actors, errors
+from aip_trio.actors import *  # noqa: F403 - the two faces are re-exported whole
 from aip_trio.errors import *  # noqa: F403
-from aip_trio.errors import __all__ as _errors
 
-__all__ = [*_actors, *_errors]
+__all__: list[str] = []
+__all__ += actors.__all__
+__all__ += errors.__all__

@@ -231,7 +231,7 @@ class AskCycle(UsageError, RuntimeError):
     def __str__(self) -> str:
         return (
             f"ask cycle {' → '.join(self.path)}: each waits for the next; use tell, or take a Reply"
-            " and ask from a task in self.nursery"
+            " and ask from a task in self.nursery (an actor ends itself with self.stop())"
         )
 
 
@@ -284,7 +284,7 @@ class ActorStopped(MessagingError):
 
     def __str__(self) -> str:
         return (
-            f"actor {self.actor} has stopped and does not take {_show(self.message)}:"
+            f"actor {self.actor} does not take {_show(self.message)}, since it has stopped or is about to:"
             " spawn it again, or restart_child() where its supervisor kept the spec"
         )
 
@@ -373,7 +373,10 @@ class RestartIntensityExceeded(SupervisionError):
 
 @attrs.define(slots=False)
 class RetriesExhausted(RestartIntensityExceeded):
-    """A supervisor gave up on a child with a backoff: ``max_retries`` failures in a row."""
+    """A supervisor gave up on a child with a backoff: more than ``max_retries`` failures in a row.
+
+    ``intensity`` is that number, ``period`` is infinite, ``causes`` holds the last crash alone.
+    """
 
     def __str__(self) -> str:
         last = f"; last: {_told(self.causes[-1])}" if self.causes else ""

@@ -14,7 +14,7 @@ from aip_trio.actors._handlers import HandlerTable, make_handler_table
 from aip_trio.actors._message import check_message
 from aip_trio.actors._monitor import Monitor
 from aip_trio.actors._ref import ActorRef
-from aip_trio.errors import NotRunning
+from aip_trio.errors import InvalidSpec, NotRunning
 
 if TYPE_CHECKING:
     from aip_trio.actors._cell import Cell
@@ -123,11 +123,17 @@ class Actor:
         """
         return await self._running("spawn()").family().spawn(factory, args, name, options)
 
+    def sibling(self, name: str) -> ActorRef:
+        """The ref of another child of the same supervisor. Raises ChildNotFound."""
+        return self._running("sibling()").siblings.sibling(name)
+
     def after(self, delay: float, message: object) -> Timer:
         """Have this message told to the actor in ``delay`` seconds, past its mailbox's bound."""
         check_message(message)
+        if not delay >= 0:
+            raise InvalidSpec("delay", delay, "give seconds, 0 or more")
         cell = self._running("after()")
-        return cell.keep_at(trio.current_time() + delay, lambda: cell.mailbox.put(Envelope(message)))
+        return cell.keep_at(trio.current_time() + delay, lambda: cell.post(message))
 
     def every(self, interval: float, message: object) -> Ticker:
         """Have this message told to the actor every ``interval`` seconds, the first after one.
@@ -136,7 +142,7 @@ class Actor:
         """
         check_message(message)
         if not interval > 0:
-            raise ValueError(f"interval={interval}: give seconds, more than 0")
+            raise InvalidSpec("interval", interval, "give seconds, more than 0")
         return Ticker(self._running("every()"), interval, message)
 
     def monitor(self, ref: ActorRef) -> Monitor:
@@ -188,8 +194,7 @@ class Ticker:
             if envelope in queue:
                 self.skipped += 1
             else:
-                envelope = Envelope(message)
-                cell.mailbox.put(envelope)
+                envelope = cell.post(message)
             due = max(due + interval, trio.current_time())
             self._timer = cell.keep_at(due, tick)
 

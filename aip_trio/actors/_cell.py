@@ -68,8 +68,11 @@ class Cell(Child):
     deadline: float = attrs.field(init=False, default=math.inf)
 
     # all of them
-    #: whom its handler asks at this moment: the edges in which ask cycles are found
-    asking: list[Cell] = attrs.field(init=False, factory=lambda: list[Cell]())
+    #: whom its handler asks at this moment, for which answer (None: for its start): the edges in which
+    #: ask cycles are found
+    asking: list[tuple[Cell, Answer[Any] | None]] = attrs.field(
+        init=False, factory=lambda: list["tuple[Cell, Answer[Any] | None]"]()
+    )
     #: requests whose answer it owes, because their handler took the Reply
     owed: dict[Answer[Any], object] | None = attrs.field(init=False, default=None)
     #: who is to be told of its end
@@ -130,8 +133,21 @@ class Cell(Child):
     async def place_when_room(self, envelope: Envelope) -> None:
         """Wait for room. Raises ActorStopped where the actor ends before there is any."""
         self._observe(Step.SENT, envelope)
-        if not await self.mailbox.put_when_room(envelope):
+        taken = False
+        try:
+            taken = await self.mailbox.put_when_room(envelope)
+        finally:
+            if not taken:
+                self._observe(Step.SKIPPED, envelope)
+        if not taken:
             raise ActorStopped(self.path, envelope.message)
+
+    def post(self, message: object) -> Envelope:
+        """Put a message of the runtime's own, past the mailbox's bound."""
+        envelope = Envelope(message)
+        self._observe(Step.SENT, envelope)
+        self.mailbox.put(envelope)
+        return envelope
 
     def _observe(self, step: Step, envelope: Envelope) -> None:
         if self.system.observer is not None:
@@ -168,6 +184,11 @@ class Cell(Child):
         if self.owed is None:
             self.owed = {}
         self.owed[answer] = message
+
+    def defers(self, answer: Answer[Any] | None) -> bool:
+        """Whether a task of its own is to give this answer: the handler has returned."""
+        in_hand = self.in_hand is not None and self.in_hand.answer is answer
+        return not in_hand and self.owed is not None and answer in self.owed
 
     def paid(self, answer: Answer[Any]) -> None:
         """The Reply was used, or dropped."""
@@ -215,7 +236,8 @@ class Cell(Child):
         """Its supervisor's word: end within the shutdown time."""
         grace = self.grace
         self.told_to_stop = self.halted = True
-        self.deadline = min(trio.current_time() + grace, self.system.deadline)
+        self.deadline = min(trio.current_time() + grace, self.siblings.deadline)
+        self._give_up_waiting()
         if self.nursery is not None:
             if grace == 0 or self.since is None:  # a start is not waited for
                 self._cancel()
@@ -224,6 +246,13 @@ class Cell(Child):
                 scope.deadline = min(scope.deadline, self.deadline)
             self._report_later(grace)
         self.mailbox.wake()
+
+    def _give_up_waiting(self) -> None:
+        """Its handler must not wait for a sibling that will not be up again before this one has ended."""
+        for target, answer in self.asking:
+            if answer is not None and not target.active:
+                answer.fail(ActorStopped(target.path, "the request of an actor that is told to stop"))
+                answer.withdrawn = True  # where the request still waits, it is skipped
 
     def hurry(self) -> None:
         """The whole system is cancelled: let go of the message in hand, and wait for the word to stop."""
@@ -259,7 +288,7 @@ class Cell(Child):
 
         self.keep_at(self.deadline + 1.0, report)
 
-    def keep_at(self, deadline: float, action: Callable[[], None]) -> Timer:
+    def keep_at(self, deadline: float, action: Callable[[], object]) -> Timer:
         """A timer that ends with this incarnation."""
         if self.timers is None:
             self.timers = set()

@@ -118,6 +118,12 @@ class Child:
         return self.life.state in _ACTIVE
 
     @property
+    def restarting(self) -> bool:
+        """Whether its restart is due, or under way."""
+        starting = self.life.state is ChildState.STARTING and self.start_call is None
+        return starting or self.life.state is ChildState.RESTARTING
+
+    @property
     def temporary(self) -> bool:
         """Whether it is never restarted."""
         return self.spec.restart is RestartType.TEMPORARY

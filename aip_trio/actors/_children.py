@@ -13,14 +13,14 @@ import trio
 from aip_trio.actors._actions import Action, Answered, Came, Delay, Ended, Forget, Rest, Start, Stop
 from aip_trio.actors._answer import Answer
 from aip_trio.actors._cell import Cell
-from aip_trio.actors._child import Outcome, OutcomeKind
+from aip_trio.actors._child import ChildState, Outcome, OutcomeKind
 from aip_trio.actors._events import Crashed, Stopped
 from aip_trio.actors._incarnation import incarnate
 from aip_trio.actors._ref import ActorRef
 from aip_trio.actors._spec import ChildSpec, Flags, RestartType, factory_name
 from aip_trio.actors._supervision import Phase, Supervision
 from aip_trio.actors._waiting import handling
-from aip_trio.errors import StartFailed, UsageError
+from aip_trio.errors import ChildNotFound, InvalidSpec, NotAnActor, StartFailed
 
 if TYPE_CHECKING:
     from aip_trio.actors._actor import Actor
@@ -46,13 +46,13 @@ class Children:
         flags: Flags,
         *,
         path: str,
-        uid: int = 0,
+        owner: Cell | None = None,
         gave_up: Callable[[BaseException], None],
         finished: Callable[[], None],
     ) -> None:
         self.path = path
         self.template: ChildSpec | None = None
-        self._uid = uid
+        self._owner = owner
         self.supervision: Supervision[Cell] = Supervision(
             flags, path=path, draw=system.environment.random.random
         )
@@ -63,18 +63,29 @@ class Children:
         self._came: Answer[None] = Answer()
         self._numbers = count(1)
 
+    @property
+    def deadline(self) -> float:
+        """When all of them must have ended: a shutdown time bounds everything below."""
+        return self._system.deadline if self._owner is None else self._owner.deadline
+
+    def sibling(self, name: str) -> ActorRef:
+        """The child of that name. Raises ChildNotFound."""
+        cell = self.supervision.children.get(name)
+        if cell is None:
+            raise ChildNotFound(self.path, name)
+        return cell.ref
+
     # Calls
 
     async def begin(self, specs: Iterable[ChildSpec], owner: Cell) -> None:
         """Start these in order; the owner's start waits for them."""
         cells = [self._cell(spec) for spec in specs]
-        owner.asking.extend(cells)
+        owner.asking.extend((cell, None) for cell in cells)
         try:
             self._perform(self.supervision.begin(cells, trio.current_time()))
             await self._came.wait()
         finally:
-            for cell in cells:
-                owner.asking.remove(cell)
+            owner.asking.clear()
 
     def open(self) -> None:
         """Begin with no children."""
@@ -106,7 +117,7 @@ class Children:
         call: Answer[None] = Answer()
         asker = handling()
         if asker is not None:
-            asker.asking.append(cell)
+            asker.asking.append((cell, None))
         try:
             self._perform(self.supervision.start_child(cell, call, trio.current_time()))
             await call.wait()
@@ -114,12 +125,12 @@ class Children:
             await self._abandon(cell, call)
             raise
         except StartFailed as failed:
-            if isinstance(failed.cause, UsageError):  # the caller's mistake, not the child's failure
+            if isinstance(failed.cause, (NotAnActor, InvalidSpec)):  # the caller's mistake, not the child's
                 raise failed.cause from None
             raise
         finally:
             if asker is not None:
-                asker.asking.remove(cell)
+                asker.asking.remove((cell, None))
         return cell.ref
 
     async def start_from_template(self, args: tuple[object, ...], name: str | None) -> ActorRef:
@@ -167,7 +178,8 @@ class Children:
 
     def up(self, cell: Cell) -> None:
         """An incarnation is up."""
-        self._system.came_up(cell)
+        if cell.state is ChildState.STARTING:  # else it was told to stop meanwhile
+            self._system.came_up(cell)
         self._perform(self.supervision.up(cell, trio.current_time()))
 
     def down(self, cell: Cell, outcome: Outcome) -> None:
@@ -215,11 +227,12 @@ class Children:
 
     def _ended(self, error: BaseException | None) -> None:
         if error is None:
+            self._came.send(None)  # significant children may end before the last has started
             self._finished()
         elif isinstance(error, StartFailed):
             self._came.fail(error)
         else:
-            self._system.escalated(self.path, self._uid, error)
+            self._system.escalated(self.path, self._owner.uid if self._owner is not None else 0, error)
             self._gave_up(error)
 
     def _cell(self, spec: ChildSpec) -> Cell:

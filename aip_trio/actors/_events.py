@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from enum import Enum
 
 import attrs
+from trio import BusyResourceError
 from trio.lowlevel import checkpoint_if_cancelled
 
 from aip_trio.actors._answer import Answer
@@ -120,6 +121,8 @@ class EventSubscription:
         while not self._buffer:
             if self._closed:
                 raise StopAsyncIteration
+            if self._waiting is not None:
+                raise BusyResourceError("another task waits for the next event: subscribe once for each")
             self._waiting = Answer()
             try:
                 await self._waiting.wait()
@@ -151,6 +154,7 @@ class EventBus:
             yield subscription
         finally:
             self._subscriptions.remove(subscription)
+            subscription._close()  # a task that still iterates over it comes to an end
 
     def publish(self, event: Event) -> None:
         """Give it to every subscriber."""

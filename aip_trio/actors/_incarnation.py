@@ -62,6 +62,7 @@ async def incarnate(cell: Cell) -> None:
         # KeyboardInterrupt and its like are nobody's crash to be restarted: they end the system.
         cell.system.fatal(bare(error))
     if not orderly:
+        cell.settle(cell.crash)
         await _stopping(cell)
     cell.siblings.down(cell, cell.leave())
 
@@ -114,8 +115,9 @@ async def _serve(cell: Cell, actor: Actor) -> None:
             continue
         if observer is not None:
             observer.observe(Step.TAKEN, cell.ref, envelope)
-        if envelope.origin is not None and envelope.origin.trace != trace:
-            trace = envelope.origin.trace
+        origin = envelope.origin
+        if (origin.trace if origin is not None else None) != trace:  # a timer's message has none
+            trace = envelope.trace
             here.set(Here(cell.system, cell, trace))
         message = envelope.message
         handler = table.get(message.__class__) or table.find(message.__class__)
@@ -130,9 +132,10 @@ async def _serve(cell: Cell, actor: Actor) -> None:
                 cell.owe(answer, message)
             await handler.function(actor, message, Reply(cell, message, answer))
         cell.in_hand = None
-        cell.handled += 1
-        if observer is not None:
-            observer.observe(Step.HANDLED, cell.ref, envelope)
+        if handler is not None:
+            cell.handled += 1
+            if observer is not None:
+                observer.observe(Step.HANDLED, cell.ref, envelope)
         left -= 1
         if not left:
             await trio.lowlevel.checkpoint()
@@ -158,9 +161,7 @@ async def _wind_down(cell: Cell) -> bool:
             while not cell.told_to_stop:
                 await cell.mailbox.wait()
         if cell.children is not None:
-            began = trio.current_time()
             await cell.children.shutdown()
-            cell.deadline += trio.current_time() - began  # its children's time is not its own
     if not unexplained:
         await _stopping(cell)
     return not unexplained
@@ -187,7 +188,7 @@ async def _stopping(cell: Cell) -> None:
             await actor.stopping(_reason(cell))
     except Exception as error:  # noqa: BLE001 - a crash like any other
         cell.fail(error)
-    if scope.cancelled_caught and not cell.system.hurrying:
+    if scope.cancelled_caught and own > now and not cell.system.hurrying:  # else it was said before
         logger.error("%s", StopTimeout(cell.path, cell.grace))
 
 

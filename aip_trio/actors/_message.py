@@ -8,10 +8,10 @@ from aip_trio.errors import InvalidMessage
 
 __all__ = ["Request", "check_message", "is_message_class", "wire_name"]
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
-class Request(Generic[R]):
+class Request(Generic[R_co]):
     """Base class of the messages that are answered with an ``R``.
 
     The answer's type travels with the message: ``await ref.ask(Balance())`` is an ``int`` where

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from aip_trio.actors._envelope import Envelope
-
 if TYPE_CHECKING:
     from aip_trio.actors._cell import Cell
     from aip_trio.actors._ref import ActorRef
@@ -61,4 +59,4 @@ class Monitor:
         """Tell it, past the mailbox's bound: there is one such message for each monitor."""
         self.cancel()
         if not self._watching.mailbox.closed:
-            self._watching.mailbox.put(Envelope(Terminated(self.ref, self._watched.final_error)))
+            self._watching.post(Terminated(self.ref, self._watched.final_error))

@@ -21,7 +21,7 @@ class Step(Enum):
     SENT = "sent"  #: it is in the mailbox, or waits for room there
     TAKEN = "taken"  #: the actor has it in hand
     HANDLED = "handled"  #: its handler has returned
-    SKIPPED = "skipped"  #: its asker had gone
+    SKIPPED = "skipped"  #: its sender had gone, or was refused after it had waited for room
     BURIED = "buried"  #: it went to dead letters
 
 

@@ -11,7 +11,7 @@ from aip_trio.actors._answer import Answer
 from aip_trio.actors._envelope import Envelope, here
 from aip_trio.actors._message import Request
 from aip_trio.actors._waiting import handling, refuse_cycle
-from aip_trio.errors import AskCycle, InvalidMessage, MailboxFull, NoSystem
+from aip_trio.errors import ActorStopped, AskCycle, InvalidMessage, MailboxFull, NoSystem
 
 if TYPE_CHECKING:
     from aip_trio.actors._cell import Cell
@@ -132,11 +132,13 @@ class ActorRef:
             return await _exchange(cell, envelope, answer)
         if cell.asking or cell is asker:
             refuse_cycle(asker, cell)
-        asker.asking.append(cell)
+        if asker.told_to_stop and not cell.active:  # it will not be up again before the asker has ended
+            raise ActorStopped(cell.path, message)
+        asker.asking.append((cell, answer))
         try:
             return await _exchange(cell, envelope, answer)
         finally:
-            asker.asking.remove(cell)
+            asker.asking.remove((cell, answer))
 
     async def stop(self) -> None:
         """End the actor through its supervisor, without a restart, and wait for its end. A checkpoint.

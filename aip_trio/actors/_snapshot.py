@@ -37,7 +37,12 @@ def _node(cell: Cell, now: float) -> TreeNode:
         restarts=cell.restarts,
         mailbox=cell.mailbox.depth,
         handled=cell.handled,
-        age=None if cell.since is None else now - cell.since,
-        last_crash=None if crash is None else f"{type(crash).__name__}: {crash}",
+        age=None if cell.since is None or not cell.active else now - cell.since,
+        last_crash=None if crash is None else _told(crash),
         children=_nodes(cell.children),
     )
+
+
+def _told(crash: BaseException) -> str:
+    """In one line: a tree is drawn with a line for each actor."""
+    return f"{type(crash).__name__}: {next(iter(str(crash).splitlines()), '')}"

@@ -123,7 +123,12 @@ class ChildSpec:
         values: dict[str, Any] = {**options}
         for unknown in values.keys() - _OPTIONS:
             known = ", ".join(sorted(_OPTIONS))
-            raise InvalidSpec(unknown, values[unknown], f"no such option: choose from {known}")
+            raise InvalidSpec(
+                unknown,
+                values[unknown],
+                f"no such option: choose from {known};"
+                " keywords for the factory itself go into functools.partial(factory, …)",
+            )
         for option, kind in (("restart", RestartType), ("overflow", Overflow)):
             if option in values:
                 values[option] = _member(kind, option, values[option])
@@ -144,6 +149,8 @@ class ChildSpec:
             raise InvalidSpec(
                 "isolation", self.isolation, "nothing here can run an actor elsewhere yet: leave it None"
             )
+        if not isinstance(self.significant, bool):
+            raise InvalidSpec("significant", self.significant, "give True or False")
         if self.significant and self.restart is RestartType.PERMANENT:
             raise InvalidSpec(
                 "significant", True, "a permanent child never ends: make it transient or temporary"
@@ -204,6 +211,14 @@ class Flags:
     auto_shutdown: AutoShutdown = attrs.field(default=AutoShutdown.NEVER, converter=_auto_shutdown)
     owned: bool = False
 
+    def __attrs_post_init__(self) -> None:
+        if self.strategy is Strategy.SIMPLE_ONE_FOR_ONE and self.auto_shutdown is not AutoShutdown.NEVER:
+            raise InvalidSpec(
+                "auto_shutdown",
+                self.auto_shutdown.value,
+                "children of simple_one_for_one are not significant",
+            )
+
     @property
     def dynamic(self) -> bool:
         """Whether the specs of children that do not run are not kept."""
@@ -215,8 +230,6 @@ class Flags:
             raise InvalidSpec("child", spec, "give a ChildSpec(name, factory, *args, **options)")
         if not spec.significant:
             return
-        if self.strategy is Strategy.SIMPLE_ONE_FOR_ONE:
-            raise InvalidSpec("significant", True, f"child {spec.name!r} of simple_one_for_one cannot be")
         if self.auto_shutdown is AutoShutdown.NEVER:
             raise InvalidSpec(
                 "significant",

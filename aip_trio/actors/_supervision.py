@@ -13,6 +13,7 @@ docs/explanation/supervision.md.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from enum import Enum
@@ -143,6 +144,9 @@ class Supervision(Generic[C]):
         """An incarnation of a child has ended."""
         self._now = now
         was = child.state
+        backoff = child.spec.backoff
+        if backoff is not None and child.since is not None and backoff.healthy(now - child.since):
+            child.failures = 0
         child.life.fire(ChildEvent.END)
         if was is ChildState.STOPPING:
             self._stopped(child)
@@ -172,6 +176,7 @@ class Supervision(Generic[C]):
         child = self.children.get(name)
         if child is not None and self._waited_for(child) and child.state is ChildState.STARTING:
             self._terminate(child, call)  # it may hang in its start, and hold up all else
+            self._call_off_rest()
         else:
             self._call(call, lambda: self._terminate_child(name, call))
         return self._flush()
@@ -195,10 +200,13 @@ class Supervision(Generic[C]):
             self._queue = deque(i for i in self._queue if not (isinstance(i, _Call) and i.call is call))
             return self._flush()
         child.fleeting = True
-        child.start_call = None
+        if child.start_call is call:  # else it is a later one, of restart_child
+            child.start_call = None
         if child.state in (ChildState.STARTING, ChildState.RUNNING):
             self._stop(child)
         elif child.state in (ChildState.IDLE, ChildState.RESTARTING):
+            if child.state is ChildState.RESTARTING:
+                self._call_off(child)
             self._forget(child)
         return self._flush()
 
@@ -243,7 +251,7 @@ class Supervision(Generic[C]):
             perform()
 
     def _closed(self) -> BaseException:
-        return SystemClosed("a call") if self.flags.owned else ActorStopped(self.path, "a call")
+        return SystemClosed("spawn()") if self.flags.owned else ActorStopped(self.path, "a call")
 
     def _start_child(self, child: C, call: Hashable) -> None:
         name = child.spec.name
@@ -260,7 +268,8 @@ class Supervision(Generic[C]):
         name = present.spec.name
         if self.flags.owned:
             return NameTaken(name, self.path)
-        refusal = ChildAlreadyStarted if present.active else ChildAlreadyPresent
+        started = present.active and not present.restarting
+        refusal = ChildAlreadyStarted if started else ChildAlreadyPresent
         return refusal(self.path, name)
 
     def _terminate_child(self, name: str, call: Hashable) -> None:
@@ -271,7 +280,7 @@ class Supervision(Generic[C]):
             self._terminate(child, call)
         else:
             if child.state is ChildState.RESTARTING:
-                child.life.fire(ChildEvent.STOP)
+                self._call_off(child)
                 self._put_away(child)
             self._answer(call, None)
 
@@ -284,7 +293,7 @@ class Supervision(Generic[C]):
         child = self.children.get(name)
         if child is None:
             self._answer(call, ChildNotFound(self.path, name))
-        elif child.state is ChildState.RESTARTING:
+        elif child.restarting:
             self._answer(call, ChildRestarting(self.path, name))
         elif child.active:
             self._answer(call, ChildRunning(self.path, name))
@@ -296,7 +305,7 @@ class Supervision(Generic[C]):
         child = self.children.get(name)
         if child is None:
             self._answer(call, ChildNotFound(self.path, name))
-        elif child.state is ChildState.RESTARTING:
+        elif child.restarting:
             self._answer(call, ChildRestarting(self.path, name))
         elif child.active:
             self._answer(call, ChildRunning(self.path, name))
@@ -320,10 +329,15 @@ class Supervision(Generic[C]):
 
     def _not_started(self, child: C, outcome: Outcome) -> None:
         """A child has ended before it was up."""
+        if self._closing:  # its turn to be stopped had not come yet
+            if outcome.error is not None:
+                self._answer_start(child, StartFailed(self._path_of(child), outcome.error))
+            self._forget(child)
+            return
         if outcome.kind is OutcomeKind.IGNORED:
             child.fleeting = False
-            self._put_away(child)
             self._answer_start(child, None)
+            self._put_away(child)
             self._stepped(child)
             return
         error = outcome.error
@@ -336,11 +350,11 @@ class Supervision(Generic[C]):
             self._drain()
         elif child.start_call is not None:
             failed = StartFailed(self._path_of(child), error or ActorStopped(self._path_of(child)))
+            self._answer_start(child, failed)
             if child.fleeting:
                 self._forget(child)
             else:
                 self._put_away(child)
-            self._answer_start(child, failed)
         else:
             self._retry(child, error)
 
@@ -396,12 +410,11 @@ class Supervision(Generic[C]):
         backoff = child.spec.backoff
         if backoff is None:
             return self._count_intensity(child, error)
-        uptime = 0.0 if child.since is None else self._now - child.since
-        child.failures = 1 if backoff.healthy(uptime) else child.failures + 1
+        child.failures += 1
         if not backoff.exhausted(child.failures):
             return None
         causes = () if error is None else (error,)
-        return RetriesExhausted(self.path, child.spec.name, backoff.max_retries or 0, 0.0, causes)
+        return RetriesExhausted(self.path, child.spec.name, backoff.max_retries or 0, math.inf, causes)
 
     def _count_intensity(self, child: C, error: BaseException | None) -> BaseException | None:
         window = (child.window or self.flags.window) if self.flags.owned else self._window
@@ -431,6 +444,22 @@ class Supervision(Generic[C]):
             self._run(stops, [], lambda: self._out.append(Delay(child, delay, turn)))
         else:
             self._run(stops, [member for member in group if not member.temporary], _nothing)
+
+    def _call_off(self, child: C) -> None:
+        """A restart that was due is not to be: those that were to be started with it rest, too."""
+        child.life.fire(ChildEvent.STOP)
+        if self.flags.strategy in (Strategy.ONE_FOR_ALL, Strategy.REST_FOR_ONE):
+            for other in self.children.values():
+                if other.state is ChildState.RESTARTING:
+                    return  # it takes along those after it
+                if other.state is ChildState.IDLE and other is not child:
+                    self._out.append(Rest(other))
+
+    def _call_off_rest(self) -> None:
+        """A restart that is under way ends here: those that were still to be started rest."""
+        assert self._sequence is not None
+        self._out.extend(Rest(other) for other in self._sequence.starts if not other.active)
+        self._sequence.starts.clear()
 
     # Sequences
 

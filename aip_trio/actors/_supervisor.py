@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Literal
 
 import attrs
+import trio
 
 from aip_trio.actors._actor import Actor
 from aip_trio.actors._child import ChildState
@@ -77,7 +78,10 @@ class SupervisorRef(ActorRef):
         Its spec stays, unless it is temporary or dynamic. Raises ChildNotFound.
         """
         children = self._children("terminate_child()")
-        await children.call(children.supervision.terminate_child, _name(child))
+        if isinstance(child, ActorRef) and child._cell.state is ChildState.FORGOTTEN:
+            await trio.lowlevel.checkpoint()
+            return
+        await children.call(children.supervision.terminate_child, self._name(child, children))
 
     async def restart_child(self, child: str | ActorRef) -> ActorRef:
         """Start a child that does not run, behind the same ref.
@@ -85,13 +89,18 @@ class SupervisorRef(ActorRef):
         Raises ChildNotFound, ChildRunning, ChildRestarting, StartFailed (the spec stays).
         """
         children = self._children("restart_child()")
-        await children.call(children.supervision.restart_child, _name(child))
-        return children.supervision.children[_name(child)].ref
+        name = self._name(child, children)
+        known = children.supervision.children.get(name)
+        await children.call(children.supervision.restart_child, name)
+        cell = children.supervision.children.get(name) or known  # it may have ended, all with it, already
+        if cell is None:
+            raise ChildNotFound(self.path, name)
+        return cell.ref
 
     async def delete_child(self, child: str | ActorRef) -> None:
         """Forget a child that does not run. Raises ChildNotFound, ChildRunning, ChildRestarting."""
         children = self._children("delete_child()")
-        await children.call(children.supervision.delete_child, _name(child))
+        await children.call(children.supervision.delete_child, self._name(child, children))
 
     def which_children(self) -> tuple[ChildInfo, ...]:
         """All children, in order of start."""
@@ -107,14 +116,15 @@ class SupervisorRef(ActorRef):
         """How many there are."""
         cells = self._children("count_children()").supervision.children.values()
         supervisors = sum(_supervises(cell.ref) for cell in cells)
-        active = sum(cell.active for cell in cells)
+        active = sum(cell.state is ChildState.RUNNING for cell in cells)
         return ChildCounts(len(cells), active, supervisors, len(cells) - supervisors)
 
     def child_spec(self, child: str | ActorRef) -> ChildSpec:
         """The spec of a child (OTP: ``get_childspec``). Raises ChildNotFound."""
-        cell = self._children("child_spec()").supervision.children.get(_name(child))
+        children = self._children("child_spec()")
+        cell = children.supervision.children.get(name := self._name(child, children))
         if cell is None:
-            raise ChildNotFound(self.path, _name(child))
+            raise ChildNotFound(self.path, name)
         return cell.spec
 
     def _children(self, call: str) -> Children:
@@ -125,9 +135,13 @@ class SupervisorRef(ActorRef):
             raise NotRunning(call, cell.path)
         return cell.children
 
-
-def _name(child: str | ActorRef) -> str:
-    return child.name if isinstance(child, ActorRef) else child
+    def _name(self, child: str | ActorRef, children: Children) -> str:
+        """A child's name. Raises ChildNotFound for the ref of another actor, a namesake included."""
+        if not isinstance(child, ActorRef):
+            return child
+        if children.supervision.children.get(child.name) is not child._cell:
+            raise ChildNotFound(self.path, child.name)
+        return child.name
 
 
 def _supervises(ref: ActorRef) -> bool:

@@ -16,7 +16,7 @@ from aip_trio.actors._children import Children
 from aip_trio.actors._envelope import Envelope, Here, here
 from aip_trio.actors._environment import Environment, RealEnvironment
 from aip_trio.actors._events import DeadLetter, DeadLetterReason, Escalated, EventBus, Restarted, Started
-from aip_trio.actors._groups import has_cancelled
+from aip_trio.actors._groups import bare, has_cancelled
 from aip_trio.actors._observer import Guarded, Observer
 from aip_trio.actors._ref import ActorRef, Address
 from aip_trio.actors._snapshot import snapshot
@@ -83,6 +83,7 @@ class ActorSystem:
         self._dead: Counter[DeadLetterReason] = Counter()
         self._failure: BaseException | None = None
         self._body = trio.CancelScope()
+        self._ticking = trio.CancelScope(shield=True)
         self._root: Children
 
     @overload
@@ -154,7 +155,7 @@ class ActorSystem:
         """The children of an actor, in its nursery."""
         assert cell.nursery is not None
         return Children(
-            self, cell.nursery, flags, path=cell.path, uid=cell.uid, gave_up=cell.give_up, finished=cell.end
+            self, cell.nursery, flags, path=cell.path, owner=cell, gave_up=cell.give_up, finished=cell.end
         )
 
     def came_up(self, cell: Cell) -> None:
@@ -223,12 +224,17 @@ class ActorSystem:
 
     async def _tick(self) -> None:
         """Run the timers for as long as there are actors."""
-        with trio.CancelScope(shield=True) as self._ticking:
+        with self._ticking:
             await self.timers.run()
 
     async def _close(self) -> None:
-        with trio.CancelScope(shield=True):  # bounded by the shutdown times, or by cancel_grace
-            await self._root.shutdown()
+        while True:
+            try:
+                with trio.CancelScope(shield=True):  # bounded by the shutdown times, or by cancel_grace
+                    await self._root.shutdown()
+                break
+            except KeyboardInterrupt as again:  # the tree has to end first, but now in a hurry
+                self.fatal(again)
         self._ticking.cancel()
         self.events.close()
 
@@ -274,8 +280,8 @@ async def open_system(
                 here.set(outside)
             await system._close()
             nursery.cancel_scope.cancel()
-    except trio.Cancelled as cancelled:  # cancelled from outside; raised again below
-        errors.append(cancelled)
+    except BaseException as error:  # noqa: BLE001 - cancelled from outside; raised again below
+        errors.append(bare(error))
     _raise(system._failure, errors)
 
 

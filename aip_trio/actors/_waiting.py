@@ -47,8 +47,8 @@ def _path(start: Cell, goal: Cell, seen: list[Cell]) -> list[Cell] | None:
     if start in seen:
         return None
     seen.append(start)
-    for following in start.asking:
-        rest = _path(following, goal, seen)
+    for following, answer in start.asking:
+        rest = None if following.defers(answer) else _path(following, goal, seen)
         if rest is not None:
             return [start, *rest]
     return None

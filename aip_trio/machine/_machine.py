@@ -88,7 +88,7 @@ class Machine(Generic[S, E]):
     def mermaid(self) -> str:
         """The machine as the text of a Mermaid ``stateDiagram-v2``, the same for equal machines.
 
-        Events that lead from one state to the same other one share an arrow, joined by `` / ``.
+        Events that lead from one state to the same other one share an arrow, their names joined by a slash.
         """
         return draw(self.initial, self.table)
 

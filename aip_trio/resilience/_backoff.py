@@ -20,8 +20,8 @@ class Backoff:
 
     The n-th failure in a row waits between 0 and ``initial * multiplier ** (n - 1)`` seconds, at most
     ``maximum``; without ``jitter`` it waits that ceiling itself. A child that ran for ``reset_after``
-    seconds counts as healthy, and its failures are forgotten. After ``max_retries`` failures in a row
-    the supervisor gives up; None is for ever.
+    seconds counts as healthy, and its failures are forgotten. At the failure after ``max_retries`` retries in
+    a row the supervisor gives up; None is for ever.
 
     Full jitter: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
