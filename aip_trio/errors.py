@@ -78,17 +78,18 @@ _LONGEST_VALUE = 200
 
 
 def _show(value: object) -> str:
-    """A value for an error's text: its repr, cut, because it may be a whole frame or a file."""
+    """A value for an error's text: its repr in one line, and cut, because it may be a whole file."""
     try:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - a broken __repr__ must not hide the error being told
         text = f"<{type(value).__qualname__} whose repr raises {type(error).__qualname__}>"
+    text = " ".join(text.splitlines())
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 
 def _told(error: BaseException) -> str:
     """An exception in one line: its class, and its text where it has one."""
-    text = str(error)
+    text = " ".join(str(error).splitlines())
     name = type(error).__qualname__
     return f"{name}: {text}" if text else name
 

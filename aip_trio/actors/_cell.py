@@ -185,10 +185,14 @@ class Cell(Child):
             self.owed = {}
         self.owed[answer] = message
 
-    def defers(self, answer: Answer[Any] | None) -> bool:
-        """Whether a task of its own is to give this answer: the handler has returned."""
+    def holds_up(self, answer: Answer[Any] | None) -> bool:
+        """Whether its own task is to give this answer (None: is to come up), and has not yet."""
+        if answer is None:
+            return self.state is ChildState.STARTING
+        if answer.settled or answer.withdrawn:  # and the asker's task has not run since
+            return False
         in_hand = self.in_hand is not None and self.in_hand.answer is answer
-        return not in_hand and self.owed is not None and answer in self.owed
+        return in_hand or self.owed is None or answer not in self.owed  # else a task in its nursery is to
 
     def paid(self, answer: Answer[Any]) -> None:
         """The Reply was used, or dropped."""

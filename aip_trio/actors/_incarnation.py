@@ -156,15 +156,20 @@ async def _wind_down(cell: Cell) -> bool:
     if not unexplained:
         cell.settle(cell.crash)
     _report_lateness(cell)
-    with trio.CancelScope(shield=True):
-        if cell.system.hurrying:  # the end goes through the tree in order: wait for the word
-            while not cell.told_to_stop:
-                await cell.mailbox.wait()
-        if cell.children is not None:
-            await cell.children.shutdown()
+    if cell.system.hurrying or cell.children is not None:
+        with trio.CancelScope(shield=True):
+            await _await_turn(cell)
     if not unexplained:
         await _stopping(cell)
     return not unexplained
+
+
+async def _await_turn(cell: Cell) -> None:
+    """A hurried end goes through the tree in order, too: first the supervisor's word, then the children."""
+    while cell.system.hurrying and not cell.told_to_stop:
+        await cell.mailbox.wait()
+    if cell.children is not None:
+        await cell.children.shutdown()
 
 
 def _report_lateness(cell: Cell) -> None:
@@ -179,6 +184,8 @@ async def _stopping(cell: Cell) -> None:
     actor = cell.actor
     if actor is None or cell.ignored or cell.grace == 0:
         return
+    if type(actor).stopping is Actor.stopping:  # most have nothing to do
+        return
     now = trio.current_time()
     own = cell.deadline if cell.told_to_stop else now + cell.grace
     scope = trio.CancelScope(shield=True, deadline=max(now, min(own, cell.system.deadline)))
@@ -188,7 +195,13 @@ async def _stopping(cell: Cell) -> None:
             await actor.stopping(_reason(cell))
     except Exception as error:  # noqa: BLE001 - a crash like any other
         cell.fail(error)
-    if scope.cancelled_caught and own > now and not cell.system.hurrying:  # else it was said before
+    if scope.cancelled_caught and cell.system.hurrying:
+        logger.error(
+            "%s: stopping() was cut off, since cancel_grace=%s s for the whole tree are over",
+            cell.path,
+            cell.system.cancel_grace,
+        )
+    elif scope.cancelled_caught and own > now:  # else it was said before
         logger.error("%s", StopTimeout(cell.path, cell.grace))
 
 

@@ -48,7 +48,7 @@ def _path(start: Cell, goal: Cell, seen: list[Cell]) -> list[Cell] | None:
         return None
     seen.append(start)
     for following, answer in start.asking:
-        rest = None if following.defers(answer) else _path(following, goal, seen)
+        rest = _path(following, goal, seen) if following.holds_up(answer) else None
         if rest is not None:
             return [start, *rest]
     return None
