@@ -7,6 +7,7 @@
     │   ├── InvalidMessage              (TypeError)
     │   ├── InvalidHandler              (TypeError)
     │   ├── InvalidSpec                 (ValueError)
+    │   ├── InvalidOption               (ValueError)
     │   ├── InvalidMachine              (ValueError)
     │   ├── NotAnActor                  (TypeError)
     │   ├── NameTaken                   (ValueError)
@@ -56,6 +57,7 @@ __all__ = [
     "InvalidHandler",
     "InvalidMachine",
     "InvalidMessage",
+    "InvalidOption",
     "InvalidSpec",
     "MailboxFull",
     "MessagingError",
@@ -134,6 +136,18 @@ class InvalidSpec(UsageError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.field}={_show(self.value)}: {self.reason}"
+
+
+@attrs.define(slots=False)
+class InvalidOption(UsageError, ValueError):
+    """An option of a program that cannot be worked with, such as a folder that is none."""
+
+    option: str
+    value: object
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.option}={str(self.value)!r} {self.reason}"
 
 
 @attrs.define(slots=False)

@@ -1,0 +1,53 @@
+"""The program: its commands, and the options in front of them."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from aip_trio.cli._commands import Debug, Json, LogFormatOption, LogLevelOption, with_shell
+from aip_trio.cli._settings import Settings
+from aip_trio.cli.demo import demo
+
+__all__ = ["make_program", "run"]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aip-trio {version('aip-trio')}")
+        raise typer.Exit
+
+
+def _begin(
+    context: typer.Context,
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+    json: Json = False,
+    debug: Debug = False,
+    log_level: LogLevelOption = None,
+    log_format: LogFormatOption = None,
+) -> None:
+    """Supervised actors on Trio."""
+    context.obj = Settings().refined(json=json, debug=debug, log_level=log_level, log_format=log_format)
+
+
+def make_program() -> typer.Typer:
+    """All commands."""
+    program = typer.Typer(
+        name="aip-trio", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
+    )
+    program.callback()(_begin)
+    program.command("demo")(with_shell(demo))
+    return program
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run the program, and return its exit status."""
+    try:
+        make_program()(args=arguments, prog_name="aip-trio")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
