@@ -9,6 +9,10 @@ Prints::
     camera: cut short
     lamp: off
     ended
+
+Logs::
+
+    /Camera-2: stopping() was cut off, since cancel_grace=0.2 s for the whole tree are over
 """
 
 import os

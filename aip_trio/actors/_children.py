@@ -122,7 +122,7 @@ class Children:
             self._perform(self.supervision.start_child(cell, call, trio.current_time()))
             await call.wait()
         except trio.Cancelled:
-            await self._abandon(cell, call)
+            await self._abandon(cell, call)  # noqa: ASYNC102 - shielded inside
             raise
         except StartFailed as failed:
             if isinstance(failed.cause, (NotAnActor, InvalidSpec)):  # the caller's mistake, not the child's
@@ -140,7 +140,7 @@ class Children:
         name = name if name is not None else self._free_name(template.factory)
         return await self.start(template.another(name, *args))
 
-    async def _abandon(self, cell: Cell, call: Answer[None]) -> None:
+    async def _abandon(self, cell: Cell, call: Answer[None]) -> None:  # noqa: ASYNC910 - not called from outside
         """The caller was cancelled: nobody would know of the child, so it ends first."""
         self._perform(self.supervision.abandon(cell, call, trio.current_time()))
         with trio.CancelScope(shield=True):  # bounded by the child's shutdown time

@@ -32,7 +32,7 @@ logger = logging.getLogger("aip_trio.actors")
 _BATCH = 64
 
 
-async def incarnate(cell: Cell) -> None:
+async def incarnate(cell: Cell) -> None:  # noqa: ASYNC910 - not called from outside
     """Run one incarnation in this task, and report its end to the supervisor."""
     here.set(Here(cell.system, cell))
     orderly = False
@@ -52,13 +52,13 @@ async def incarnate(cell: Cell) -> None:
             except Exception as error:  # noqa: BLE001 - what it is, its supervisor is told
                 cell.fail(error)
             finally:
-                orderly = await _wind_down(cell)
+                orderly = await _wind_down(cell)  # noqa: ASYNC102 - shielded inside
                 nursery.cancel_scope.cancel()
     except Exception as error:  # noqa: BLE001 - the nursery's: a background task's crash, or cleanup's
         cell.fail(bare(error))
     except GeneratorExit:
         raise
-    except BaseException as error:  # noqa: BLE001 - raised again by open_system()
+    except BaseException as error:  # noqa: BLE001, ASYNC103 - raised by open_system()
         # KeyboardInterrupt and its like are nobody's crash to be restarted: they end the system.
         cell.system.fatal(bare(error))
     if not orderly:
@@ -70,7 +70,7 @@ async def incarnate(cell: Cell) -> None:
 async def _live(cell: Cell) -> None:
     """Everything from the constructor to the last message."""
     if cell.halted:  # told to stop before it began
-        return
+        return  # noqa: ASYNC910 - not called from outside
     actor = _construct(cell)
     await actor._bring_up()
     cell.siblings.up(cell)
@@ -93,7 +93,7 @@ def _construct(cell: Cell) -> Actor:
     return actor
 
 
-async def _serve(cell: Cell, actor: Actor) -> None:
+async def _serve(cell: Cell, actor: Actor) -> None:  # noqa: ASYNC910 - not called from outside
     """Handle messages, one at a time, until halted."""
     mailbox = cell.mailbox
     queue = mailbox.queue
@@ -161,10 +161,10 @@ async def _wind_down(cell: Cell) -> bool:
             await _await_turn(cell)
     if not unexplained:
         await _stopping(cell)
-    return not unexplained
+    return not unexplained  # noqa: ASYNC910 - not called from outside
 
 
-async def _await_turn(cell: Cell) -> None:
+async def _await_turn(cell: Cell) -> None:  # noqa: ASYNC910 - not called from outside
     """A hurried end goes through the tree in order, too: first the supervisor's word, then the children."""
     while cell.system.hurrying and not cell.told_to_stop:
         await cell.mailbox.wait()
@@ -179,13 +179,13 @@ def _report_lateness(cell: Cell) -> None:
         logger.error("%s", StopTimeout(cell.path, cell.grace))
 
 
-async def _stopping(cell: Cell) -> None:
+async def _stopping(cell: Cell) -> None:  # noqa: ASYNC910 - not called from outside
     """Call the actor's `stopping`, shielded, within its shutdown time."""
     actor = cell.actor
     if actor is None or cell.ignored or cell.grace == 0:
-        return
+        return  # noqa: ASYNC910 - not called from outside
     if type(actor).stopping is Actor.stopping:  # most have nothing to do
-        return
+        return  # noqa: ASYNC910 - not called from outside
     now = trio.current_time()
     own = cell.deadline if cell.told_to_stop else now + cell.grace
     scope = trio.CancelScope(shield=True, deadline=max(now, min(own, cell.system.deadline)))

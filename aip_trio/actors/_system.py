@@ -227,7 +227,7 @@ class ActorSystem:
         with self._ticking:
             await self.timers.run()
 
-    async def _close(self) -> None:
+    async def _close(self) -> None:  # noqa: ASYNC910 - not called from outside
         while True:
             try:
                 with trio.CancelScope(shield=True):  # bounded by the shutdown times, or by cancel_grace
@@ -274,13 +274,13 @@ async def open_system(
             try:
                 with system._body:
                     yield system
-            except BaseException as error:  # noqa: BLE001 - raised again below, when the tree has ended
+            except BaseException as error:  # noqa: BLE001, ASYNC103 - raised below
                 errors.append(error)
             finally:
                 here.set(outside)
             await system._close()
             nursery.cancel_scope.cancel()
-    except BaseException as error:  # noqa: BLE001 - cancelled from outside; raised again below
+    except BaseException as error:  # noqa: BLE001, ASYNC103 - raised below
         errors.append(bare(error))
     _raise(system._failure, errors)
 
