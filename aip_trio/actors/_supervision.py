@@ -458,7 +458,11 @@ class Supervision(Generic[C]):
     def _call_off_rest(self) -> None:
         """A restart that is under way ends here: those that were still to be started rest."""
         assert self._sequence is not None
-        self._out.extend(Rest(other) for other in self._sequence.starts if not other.active)
+        for other in self._sequence.starts:
+            if other.state is ChildState.RESTARTING:  # the one whose end began it
+                other.life.fire(ChildEvent.STOP)
+            if other.state is ChildState.IDLE:
+                self._out.append(Rest(other))
         self._sequence.starts.clear()
 
     # Sequences
