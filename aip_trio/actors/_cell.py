@@ -114,9 +114,12 @@ class Cell(Child):
         Raises ActorStopped, or MailboxFull where the policy is to reject.
         """
         mailbox = self.mailbox
+        if mailbox.closed:
+            raise ActorStopped(self.path, envelope.message)
         if len(mailbox.queue) >= mailbox.limit:
-            if mailbox.closed:
-                raise ActorStopped(self.path, envelope.message)
+            for gone in mailbox.sweep():
+                self._observe(Step.SKIPPED, gone)
+        if len(mailbox.queue) >= mailbox.limit:
             if mailbox.overflow is Overflow.WAIT:
                 return False
             if mailbox.overflow is Overflow.REJECT:

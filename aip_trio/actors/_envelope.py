@@ -62,6 +62,11 @@ class Envelope:
     deadline: float = float("inf")
 
     @property
+    def withdrawn(self) -> bool:
+        """Whether it is a request whose asker has gone."""
+        return self.answer is not None and self.answer.withdrawn
+
+    @property
     def sender(self) -> ActorRef | None:
         """The actor that sent it, or None where a task outside of any actor did."""
         cell = self.origin.cell if self.origin is not None else None

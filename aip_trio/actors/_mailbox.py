@@ -80,6 +80,16 @@ class Mailbox:
             self._admit()
         return envelope
 
+    def sweep(self) -> list[Envelope]:
+        """Make room of the requests whose askers have gone, first for those that wait for it."""
+        gone = [envelope for envelope in self.queue if envelope.withdrawn]
+        if gone:
+            kept = [envelope for envelope in self.queue if not envelope.withdrawn]
+            self.queue.clear()
+            self.queue.extend(kept)
+            self._admit()
+        return gone
+
     def _admit(self) -> None:
         while self._putters and len(self.queue) < self.limit:
             taken, envelope = self._putters.popitem(last=False)

@@ -367,3 +367,21 @@ async def test_stop_finishes_the_message_in_hand() -> None:
         assert answers == []
         gate.set()
     assert answers == ["let go"]
+
+
+@virtual
+async def test_requests_whose_askers_have_gone_leave_their_room_to_others() -> None:
+    log: list[object] = []
+    async with open_system() as system, trio.open_nursery() as nursery:
+        keeper = await system.spawn(Keeper, log, mailbox=2)
+        gate = await busy(keeper, nursery)
+        for number in range(5):
+            with trio.move_on_after(1):
+                await keeper.ask(Echo(number))
+        await keeper.tell(Put("told"))
+        keeper.tell_nowait(Put("told at once"))
+        with pytest.raises(MailboxFull):
+            keeper.tell_nowait(Put("too much"))
+        gate.set()
+        await wait_all_tasks_blocked()
+        assert log == ["told", "told at once"]
