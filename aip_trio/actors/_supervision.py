@@ -109,6 +109,7 @@ class Supervision(Generic[C]):
         self.path = path
         self.phase = Phase.STARTING
         self.children: dict[str, C] = {}
+        self.begun = False
         self.frozen = False
         self._draw = draw
         self._now = 0.0
@@ -124,6 +125,7 @@ class Supervision(Generic[C]):
     def begin(self, children: Iterable[C], now: float) -> list[Action[C]]:
         """Start these, each after the one before is up."""
         self._now = now
+        self.begun = True
         for child in children:
             self.children[child.spec.name] = child
         self._run([], list(self.children.values()), self._begun)

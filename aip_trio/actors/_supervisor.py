@@ -131,7 +131,7 @@ class SupervisorRef(ActorRef):
         cell = self._cell
         if cell.at_rest:
             raise ActorStopped(cell.path, call)
-        if cell.children is None:
+        if cell.children is None or not cell.children.supervision.begun:  # its started() runs, or nothing
             raise NotRunning(call, cell.path)
         return cell.children
 
@@ -204,7 +204,7 @@ class Supervisor(Actor):
         flags = self._flags()
         children = cell.children = cell.system.children_of(cell, flags)
         await self.started()
-        specs = _checked(tuple(self.children()), flags)
+        specs = _checked(tuple(self.children()), flags, set(children.supervision.children))
         if flags.strategy is Strategy.SIMPLE_ONE_FOR_ONE:
             (children.template,) = specs
             children.open()
@@ -216,8 +216,8 @@ class Supervisor(Actor):
         return Flags(strategy=self.strategy, window=window, auto_shutdown=self.auto_shutdown)
 
 
-def _checked(specs: tuple[ChildSpec, ...], flags: Flags) -> tuple[ChildSpec, ...]:
-    names: set[str] = set()
+def _checked(specs: tuple[ChildSpec, ...], flags: Flags, names: set[str]) -> tuple[ChildSpec, ...]:
+    """``names``: of those that its `started` has spawned already."""
     for spec in specs:
         flags.check(spec)
         if spec.name in names:

@@ -1,5 +1,7 @@
 """Cases that the random tests of supervision found, each by itself."""
 
+from functools import partial
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -14,10 +16,11 @@ from aip_trio.actors import (
     OutcomeKind,
     Strategy,
     Supervisor,
+    SupervisorRef,
     open_system,
 )
 from aip_trio.actors._spec import Flags
-from aip_trio.errors import ActorStopped
+from aip_trio.errors import ActorStopped, InvalidSpec, NotRunning
 from tests.actors.model._loose import Loose, spec
 from tests.actors.model._nodes import Node
 from tests.actors.model._real import CrashNow, Life, Worker, World
@@ -54,6 +57,40 @@ async def test_a_significant_child_may_end_before_the_last_child_has_started() -
     async with open_system() as system:
         supervisor = await system.spawn(lambda: Supervisor(*specs, auto_shutdown="any_significant"))
         await supervisor.stopped()
+
+
+class SlowHead(Supervisor):
+    """Takes its time before it starts its children."""
+
+    async def started(self) -> None:
+        await trio.sleep(1)
+
+
+class Forestalls(Supervisor):
+    """Spawns a child under a name that a spec has."""
+
+    async def started(self) -> None:
+        await self.spawn(worker, name="child")
+
+
+@virtual
+async def test_no_child_is_added_before_the_first_ones() -> None:
+    async with open_system() as system, trio.open_nursery() as nursery:
+        nursery.start_soon(partial(system.spawn, lambda: SlowHead(ChildSpec("child", worker)), name="head"))
+        await wait_all_tasks_blocked()
+        head = system.find("/head")
+        assert isinstance(head, SupervisorRef)
+        with pytest.raises(NotRunning):
+            await head.start_child(ChildSpec("child", worker))
+        await trio.sleep(2)
+        assert head.count_children().active == 1
+
+
+@virtual
+async def test_a_name_taken_in_started_is_no_longer_free_for_a_spec() -> None:
+    async with open_system() as system:
+        with pytest.raises(InvalidSpec, match="child"):
+            await system.spawn(lambda: Forestalls(ChildSpec("child", worker)))
 
 
 @virtual
@@ -109,7 +146,7 @@ async def test_a_bystander_that_ran_long_enough_has_its_failures_forgotten() -> 
         await trio.sleep(1)  # too short: but before that, it ran long enough
         second.tell_nowait(CRASH)
         await trio.sleep(10)
-        assert [info.state for info in supervisor.which_children()] == [ChildState.RUNNING] * 2
+        assert [node.restarts for node in system.tree().walk()] == [0, 0, 1, 3]  # it has not given up
 
 
 @pytest.mark.parametrize("_attempt", range(10))  # two tasks have their turn at once, in any order

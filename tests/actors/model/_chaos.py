@@ -12,19 +12,16 @@ from itertools import cycle
 
 import attrs
 import trio
-from trio.testing import MockClock
 
 from aip_trio.actors import ActorRef, ActorSystem, SupervisorRef, open_system
 from aip_trio.errors import AipError, RestartIntensityExceeded
 from tests.actors.model import _script as steps
-from tests.actors.model._compare import LeftByError, silence
+from tests.actors.model._compare import LeftByError
 from tests.actors.model._nodes import Node, Start
-from tests.actors.model._real import CrashNow, ExitNow, SpawnNow, Tasks, World, spec_of
+from tests.actors.model._real import CrashNow, ExitNow, SpawnNow, World, spec_of
+from tests.actors.model._run import PATIENCE, run
 
 __all__ = ["Haste", "rush"]
-
-#: Seconds of virtual time after which something must be hanging; all that is slow takes a few.
-_PATIENCE = 100_000.0
 
 
 @attrs.frozen
@@ -44,15 +41,7 @@ class Haste:
 
 def rush(haste: Haste) -> None:
     """Perform it in a Trio run of its own, in virtual time."""
-    tasks = Tasks()
-
-    async def main() -> None:
-        before = set(tasks.alive)
-        await _Rush(haste).run()
-        _none("tasks are left", [task for task in tasks.alive if task not in before])
-
-    with silence():
-        trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[tasks])
+    run(_Rush(haste).run)
 
 
 @attrs.define(eq=False)
@@ -65,7 +54,7 @@ class _Rush:
 
     async def run(self) -> None:
         self.world = World(pauses=cycle(self.haste.pauses))
-        with trio.fail_after(_PATIENCE), trio.CancelScope() as outside:
+        with trio.fail_after(PATIENCE), trio.CancelScope() as outside:
             async with trio.open_nursery() as self.nursery:
                 try:
                     await self._live(outside)
@@ -85,7 +74,7 @@ class _Rush:
                 if next(withdrawals) and self.waiting:
                     next(iter(self.waiting)).cancel()
             if self.haste.rest:
-                await trio.sleep(_PATIENCE / 2)
+                await trio.sleep(PATIENCE / 2)
                 _none("calls still wait", list(self.waiting.values()))
                 states = [(node.path, node.state) for node in self.system.tree().walk()]
                 _none("restless", [s for s in states if s[1] not in ("idle", "running")])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 
 import attrs
 import trio
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import wait_all_tasks_blocked
 
 from aip_trio.actors import (
     ActorRef,
@@ -27,46 +26,27 @@ from aip_trio.errors import AipError, RestartIntensityExceeded
 from tests.actors.model import _script as steps
 from tests.actors.model._model import Entry, Family, Model, ModelActor, Stands, Together
 from tests.actors.model._nodes import Kind, Node, Start, paths_of
-from tests.actors.model._real import CrashNow, ExitNow, SpawnNow, Tasks, World, refusal, spec_of
+from tests.actors.model._real import CrashNow, ExitNow, SpawnNow, World, refusal, spec_of
+from tests.actors.model._run import PATIENCE, run
 
-__all__ = ["LeftByError", "compare", "silence"]
+__all__ = ["LeftByError", "compare"]
 
 #: A step's share of the clock where there are delays, so that no two of them ever fall due together.
 _TICK = 2.0**-12
-#: Seconds of virtual time after which a call counts as hanging.
-_PATIENCE = 1000.0
 
 
 class LeftByError(Exception):
     """What the body raises to leave the system."""
 
 
-def compare(a_script: steps.Script) -> None:
+def compare(script: steps.Script) -> None:
     """Perform it in a Trio run of its own, in virtual time; raise AssertionError where the two differ."""
-    tasks = Tasks()
-
-    async def main() -> None:
-        await _Comparison(a_script, tasks).run()
-
-    with silence():
-        trio.run(main, clock=MockClock(autojump_threshold=0), instruments=[tasks])
-
-
-@contextlib.contextmanager
-def silence() -> Generator[None]:
-    """Thousands of crashes that are meant need not be logged."""
-    logger = logging.getLogger("aip_trio.actors")
-    logger.disabled = True
-    try:
-        yield
-    finally:
-        logger.disabled = False
+    run(_Comparison(script).run)
 
 
 @attrs.define(eq=False)
 class _Comparison:
     script: steps.Script
-    tasks: Tasks
     world: World = attrs.field(factory=World)
     events: list[Entry] = attrs.field(factory=lambda: list[Entry]())
     uids: dict[ModelActor, int] = attrs.field(factory=lambda: dict[ModelActor, int]())
@@ -78,7 +58,6 @@ class _Comparison:
         self.model = Model(self.script.intensity, self.script.period)
         self.model.now = trio.current_time()
         self.universe = paths_of(self.script.tree, "/")
-        before = set(self.tasks.alive)
         raised: Exception | None = None
         with trio.CancelScope() as outside:
             async with trio.open_nursery() as nursery:
@@ -89,7 +68,6 @@ class _Comparison:
         if raised is not None and not isinstance(raised, RestartIntensityExceeded | LeftByError):
             raise raised
         self._ended(raised)
-        _same("tasks that are left", list(self.tasks.alive - before), [])
 
     async def _live(self, nursery: trio.Nursery, outside: trio.CancelScope) -> None:
         async with open_system(intensity=self.script.intensity, period=self.script.period) as self.system:
@@ -198,7 +176,7 @@ class _Comparison:
     async def _answer(self, expected: str, call: Awaitable[object]) -> None:
         """A call's answer, and that it comes at once."""
         before = trio.current_time()
-        with trio.fail_after(_PATIENCE):
+        with trio.fail_after(PATIENCE):
             try:
                 answer = await call
             except AipError as error:
@@ -319,11 +297,8 @@ class _Comparison:
 
     def _compare_rest(self, when: str, actor: ModelActor, ref: ActorRef) -> None:
         """At rest is what does not run, and what no delay will bring back."""
-        at_rest = ref._cell.at_rest
-        if actor.stands is not Stands.IDLE:
-            _same(f"{when}: {actor.path} is at rest", at_rest, False)
-        elif all(sibling.stands is not Stands.RESTARTING for sibling in actor.above.children):
-            _same(f"{when}: {actor.path} is at rest", at_rest, True)
+        expected = actor.stands is Stands.IDLE and not actor.awaits
+        _same(f"{when}: {actor.path} is at rest", ref._cell.at_rest, expected)
 
     def _compare_traces(self, when: str) -> None:
         expected = self.model.take_trace()
@@ -356,7 +331,7 @@ def _starts_children(actor: ModelActor) -> bool:
 
 
 def _down(actor: ModelActor) -> str:
-    return "NotRunning" if actor.stands is Stands.RESTARTING else "ActorStopped"
+    return "NotRunning" if actor.stands is Stands.RESTARTING or actor.awaits else "ActorStopped"
 
 
 def _only(trace: list[Entry | Together], kinds: tuple[str, ...]) -> list[Entry | Together]:

@@ -57,6 +57,8 @@ class ModelActor:
     up_since: float = 0.0
     restarts: list[tuple[float, bool]] = attrs.field(factory=lambda: list[tuple[float, bool]]())
     pending: object = None
+    #: stopped for a sibling's restart, which is to bring it back
+    awaits: bool = False
     family: Family | None = None
 
     @property
@@ -170,7 +172,14 @@ class Model:
         if child.stands is not Stands.IDLE:
             self._stop(child)
             self._put_away(child)
+            self._call_off(family)
         return "ok"
+
+    def _call_off(self, family: Family) -> None:
+        """Nobody awaits a restart that is not due any more."""
+        due = [child for child in family.children if child.stands is Stands.RESTARTING]
+        for child in family.children:
+            child.awaits = child.awaits and any(child in self._together_with(family, d) for d in due)
 
     def restart_child(self, family: Family, name: str) -> str:
         child = family.child(name)
@@ -196,7 +205,7 @@ class Model:
     def _start(self, actor: ModelActor) -> str | None:
         """Start it with all below it: None, or DECLINED, or the error's class."""
         actor.attempts += 1
-        actor.stands, actor.pending = Stands.IDLE, None
+        actor.stands, actor.pending, actor.awaits = Stands.IDLE, None, False
         coming = self.coming_starts[actor.path]
         how = coming.popleft() if coming else Start.GOOD
         if how is Start.FAIL_MAKING:
@@ -337,6 +346,7 @@ class Model:
         return [child]
 
     def _stop_for_restart(self, other: ModelActor) -> None:
+        other.awaits = other.awaits or other.stands is not Stands.IDLE
         self._stop(other)
         if other.temporary:
             other.above.children.remove(other)

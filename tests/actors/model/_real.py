@@ -16,7 +16,7 @@ from aip_trio.resilience import Backoff
 from tests.actors.model._model import Entry
 from tests.actors.model._nodes import Kind, Node, Start
 
-__all__ = ["Boom", "CrashNow", "ExitNow", "SpawnNow", "Tasks", "World", "refusal", "spec_of"]
+__all__ = ["Boom", "CrashNow", "ExitNow", "SpawnNow", "World", "refusal", "spec_of"]
 
 
 class Boom(Exception):
@@ -234,16 +234,3 @@ def refusal(error: AipError) -> str:
     if isinstance(error, StartFailed):
         return f"StartFailed from {type(error.cause).__name__}"
     return type(error).__name__
-
-
-class Tasks(trio.abc.Instrument):
-    """Those that are alive."""
-
-    def __init__(self) -> None:
-        self.alive: set[trio.lowlevel.Task] = set()
-
-    def task_spawned(self, task: trio.lowlevel.Task) -> None:
-        self.alive.add(task)
-
-    def task_exited(self, task: trio.lowlevel.Task) -> None:
-        self.alive.discard(task)
