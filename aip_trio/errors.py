@@ -198,7 +198,7 @@ class NoSystem(UsageError, RuntimeError):
     def __str__(self) -> str:
         return (
             f"{self.call} outside of a running system: call it from a task inside"
-            " `async with open_system() as system:`"
+            " `async with open_system() as system:`, and from another thread by trio.from_thread.run_sync"
         )
 
 
@@ -292,15 +292,27 @@ class MailboxFull(MessagingError):
 
 @attrs.define(slots=False)
 class ActorStopped(MessagingError):
-    """The actor does not run, and its supervisor will not restart it by itself."""
+    """The actor does not run, or is being stopped; the message, if given, was not answered.
+
+    ``taken``: it had the message in hand, or owed its answer, and was cancelled: what it did by then is
+    done.
+    """
 
     actor: str
     message: object = None
+    taken: bool = False
 
     def __str__(self) -> str:
+        what = "messages" if self.message is None else _show(self.message)
+        if self.taken:
+            return (
+                f"actor {self.actor} was stopped while {what} was being handled, perhaps half-way:"
+                " see what was done before you send it again"
+            )
         return (
-            f"actor {self.actor} does not take {_show(self.message)}, since it has stopped or is about to:"
-            " spawn it again, or restart_child() where its supervisor kept the spec"
+            f"actor {self.actor} does not take {what}, since it has stopped or is about to:"
+            " send it again if its supervisor restarts it; else spawn it again, or restart_child() where"
+            " its supervisor kept the spec"
         )
 
 

@@ -51,6 +51,7 @@ SAMPLES: dict[str, object] = {
     "str": "sample",
     "object": {"a": 1},
     "int": 3,
+    "bool": False,
     "float": 5.0,
     "tuple[str, ...]": ("/a", "/b", "/a"),
     "tuple[object, ...]": (1, 2),
@@ -84,7 +85,7 @@ def test_a_text_names_the_facts_in_one_line(error: AipError) -> None:
         value = getattr(error, field.name)
         if field.name == "period" and isinstance(error, errors.RetriesExhausted):
             continue  # a backoff has none
-        if isinstance(value, (str, int, float)):
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             assert str(value) in text
         elif isinstance(value, BaseException):
             assert f"{type(value).__name__}: {value}" in text

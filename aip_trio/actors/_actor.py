@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, TypeVarTuple, Unpack, overload
@@ -14,7 +15,7 @@ from aip_trio.actors._handlers import HandlerTable, make_handler_table
 from aip_trio.actors._message import check_message
 from aip_trio.actors._monitor import Monitor
 from aip_trio.actors._ref import ActorRef
-from aip_trio.errors import InvalidSpec, NotRunning
+from aip_trio.errors import InvalidHandler, InvalidSpec, NotRunning
 
 if TYPE_CHECKING:
     from aip_trio.actors._cell import Cell
@@ -58,6 +59,9 @@ class Actor:
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         cls._handlers = make_handler_table(cls)
+        for name in ("started", "stopping"):
+            if not inspect.iscoroutinefunction(getattr(cls, name)):
+                raise InvalidHandler(f"{cls.__qualname__}.{name}", "is not async: write it with `async def`")
 
     async def started(self) -> None:
         """Called before the first message. The actor counts as up when it returns."""
@@ -147,6 +151,8 @@ class Actor:
 
     def monitor(self, ref: ActorRef) -> Monitor:
         """Be told by a `Terminated` message when that actor ends; at once if it has."""
+        if not isinstance(ref, ActorRef):
+            raise InvalidSpec("ref", ref, "give the ActorRef of whom to monitor")
         monitor = Monitor(ref._cell, self._running("monitor()"))
         monitor.start()
         return monitor

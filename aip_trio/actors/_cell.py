@@ -180,7 +180,7 @@ class Cell(Child):
             failure = ActorCrashed(self.path, message)
             failure.__cause__ = error
             return failure
-        return ActorStopped(self.path, message)
+        return ActorStopped(self.path, message, taken=reason is DeadLetterReason.CANCELLED)
 
     def owe(self, answer: Answer[Any], message: object) -> None:
         """A handler took the Reply: remember whom to tell if this incarnation ends first."""
@@ -258,7 +258,7 @@ class Cell(Child):
         """Its handler must not wait for a sibling that will not be up again before this one has ended."""
         for target, answer in self.asking:
             if answer is not None and not target.active:
-                answer.fail(ActorStopped(target.path, "the request of an actor that is told to stop"))
+                answer.fail(ActorStopped(target.path))
                 answer.withdrawn = True  # where the request still waits, it is skipped
 
     def hurry(self) -> None:

@@ -68,8 +68,9 @@ def handles(target: Any, /, *more: type) -> Any:
 
     ``@handles(Deposit)`` names the class (or several) instead. A second parameter receives the
     `Reply`, for handlers that answer later. Only the message parameter's annotation is evaluated, in
-    the scope that encloses the class. What does not fit raises `InvalidHandler`, a TypeError, when the
-    class is defined.
+    the scope that encloses the class; a return annotation that is no string is compared with the R of
+    ``Request[R]``. A union stands for each of its members. What does not fit raises `InvalidHandler`, a
+    TypeError, when the class is defined.
     """
     if isinstance(target, type):
 
@@ -78,6 +79,10 @@ def handles(target: Any, /, *more: type) -> Any:
             return method
 
         return mark
+    if not callable(target):
+        raise InvalidHandler(
+            repr(target), "is neither a message class nor a method: use @handles(MessageClass)"
+        )
     # The class body's caller is the enclosing scope; message classes defined there, inside of a
     # function, are among its locals and nowhere else.
     body = sys._getframe(1)

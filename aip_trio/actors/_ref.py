@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 import trio
+from trio.lowlevel import in_trio_run
 
 from aip_trio.actors._answer import Answer
 from aip_trio.actors._envelope import Envelope, here
@@ -77,8 +78,11 @@ class ActorRef:
         """Send, without waiting for room.
 
         Raises InvalidMessage (a TypeError) for what is no frozen attrs object, MailboxFull where there is
-        no room and the mailbox does not drop, ActorStopped where the actor does not run any more.
+        no room and the mailbox does not drop, ActorStopped where the actor does not run any more, NoSystem
+        in a thread that runs no Trio: there, `trio.from_thread.run_sync` calls it.
         """
+        if not in_trio_run():
+            raise NoSystem("tell_nowait()")
         cell = self._cell
         if message.__class__ not in cell.table:
             cell.check(message)
@@ -142,6 +146,9 @@ class ActorRef:
 
     async def stop(self) -> None:
         """End the actor through its supervisor, without a restart, and wait for its end. A checkpoint.
+
+        In a Supervisor it is `SupervisorRef.terminate_child`: the spec stays, and a later restart of its
+        group starts it again, as in OTP; `SupervisorRef.delete_child` takes it out of the group.
 
         It finishes the message in hand and has its shutdown time. Cancelled: it ends all the same. Harmless
         where it has ended.

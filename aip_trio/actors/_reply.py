@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import trio
 
-from aip_trio.errors import AlreadyReplied, ReplyDropped
+from aip_trio.errors import AlreadyReplied, NoSystem, ReplyDropped
 
 if TYPE_CHECKING:
     from aip_trio.actors._answer import Answer
@@ -55,6 +55,8 @@ class Reply(Generic[R]):
         answer = self._answer
         if answer is None:
             return None
+        if not trio.lowlevel.in_trio_run():
+            raise NoSystem("answering with a Reply")
         if self._used:
             raise AlreadyReplied(self._cell.path, self._message)
         self._used = True

@@ -32,6 +32,7 @@ from aip_trio.errors import (
     ChildRestarting,
     ChildRunning,
     NameTaken,
+    NotRunning,
     RestartIntensityExceeded,
     RetriesExhausted,
     StartFailed,
@@ -253,7 +254,7 @@ class Supervision(Generic[C]):
             perform()
 
     def _closed(self) -> BaseException:
-        return SystemClosed("spawn()") if self.flags.owned else ActorStopped(self.path, "a call")
+        return SystemClosed("spawn()") if self.flags.owned else NotRunning("a call", self.path)
 
     def _start_child(self, child: C, call: Hashable) -> None:
         name = child.spec.name
@@ -319,7 +320,7 @@ class Supervision(Generic[C]):
 
     def _stopped(self, child: C) -> None:
         """A child that was told to stop has ended."""
-        self._answer_start(child, ActorStopped(self._path_of(child), "its start"))
+        self._answer_start(child, ActorStopped(self._path_of(child)))
         calls, child.stop_calls = child.stop_calls, None
         if self._closing or child.fleeting or child.temporary:
             self._forget(child)
@@ -580,7 +581,7 @@ class Supervision(Generic[C]):
             child.life.fire(ChildEvent.STOP)
         child.life.fire(ChildEvent.FORGET)
         del self.children[child.spec.name]
-        self._answer_start(child, ActorStopped(self._path_of(child), "its start"))
+        self._answer_start(child, ActorStopped(self._path_of(child)))
         self._out.append(Forget(child))
 
     def _answer_start(self, child: C, error: BaseException | None) -> None:

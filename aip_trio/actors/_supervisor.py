@@ -47,7 +47,8 @@ class SupervisorRef(ActorRef):
     """The ref of a `Supervisor`, with OTP's calls.
 
     Children are named by their name or their ref. What OTP answers with ``{error, Reason}`` is a
-    `ChildRefusal` here. All raise NotRunning while the supervisor itself does not run.
+    `ChildRefusal` here. All raise NotRunning while the supervisor itself is not up,
+    and ActorStopped once it has ended.
     """
 
     __slots__ = ()
@@ -75,7 +76,8 @@ class SupervisorRef(ActorRef):
     async def terminate_child(self, child: str | ActorRef) -> None:
         """Stop a child and wait for its end; fine where it does not run. Cancels a restart that is due.
 
-        Its spec stays, unless it is temporary or dynamic. Raises ChildNotFound.
+        Its spec stays, unless it is temporary or dynamic: a later restart of its group starts it again, as
+        in OTP; `delete_child` takes it out. Raises ChildNotFound.
         """
         children = self._children("terminate_child()")
         if isinstance(child, ActorRef) and child._cell.state is ChildState.FORGOTTEN:
@@ -130,7 +132,7 @@ class SupervisorRef(ActorRef):
     def _children(self, call: str) -> Children:
         cell = self._cell
         if cell.at_rest:
-            raise ActorStopped(cell.path, call)
+            raise ActorStopped(cell.path)
         if cell.children is None or not cell.children.supervision.begun:  # its started() runs, or nothing
             raise NotRunning(call, cell.path)
         return cell.children
@@ -204,7 +206,10 @@ class Supervisor(Actor):
         flags = self._flags()
         children = cell.children = cell.system.children_of(cell, flags)
         await self.started()
-        specs = _checked(tuple(self.children()), flags, set(children.supervision.children))
+        given = self.children()
+        if isinstance(given, ChildSpec):
+            raise InvalidSpec("children", given, "give several: children() returns an iterable of specs")
+        specs = _checked(tuple(given), flags, set(children.supervision.children))
         if flags.strategy is Strategy.SIMPLE_ONE_FOR_ONE:
             (children.template,) = specs
             children.open()

@@ -38,8 +38,9 @@ class Backoff:
             raise InvalidSpec("Backoff.multiplier", self.multiplier, "give a finite number, 1 or more")
         if self.maximum < self.initial:
             raise InvalidSpec("Backoff.maximum", self.maximum, f"give at least initial={self.initial}")
-        if self.max_retries is not None and self.max_retries < 0:
-            raise InvalidSpec("Backoff.max_retries", self.max_retries, "give 0 or more, or None for ever")
+        retries = self.max_retries
+        if retries is not None and (not isinstance(retries, int) or retries < 0):
+            raise InvalidSpec("Backoff.max_retries", retries, "give a number, 0 or more, or None for ever")
 
     def ceiling(self, failures: int) -> float:
         """The longest wait, in seconds, after so many failures in a row (1 or more)."""

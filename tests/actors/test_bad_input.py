@@ -321,7 +321,7 @@ BACKOFFS: list[tuple[dict[str, Any], str]] = [
     ({"initial": -1}, "Backoff.initial=-1: give seconds, 0 or more"),
     ({"multiplier": 0.5}, "Backoff.multiplier=0.5: give a finite number, 1 or more"),
     ({"initial": 2, "maximum": 1}, "Backoff.maximum=1: give at least initial=2"),
-    ({"max_retries": -1}, "Backoff.max_retries=-1: give 0 or more, or None for ever"),
+    ({"max_retries": -1}, "Backoff.max_retries=-1: give a number, 0 or more, or None for ever"),
     ({"reset_after": "a minute"}, "Backoff.reset_after='a minute': give seconds, 0 or more"),
 ]
 

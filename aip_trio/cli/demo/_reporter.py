@@ -43,8 +43,10 @@ class Reporter(Actor):
 
     @handles
     async def tally(self, message: Tally) -> None:
-        """Remember how far it is; a later word from an earlier moment is none."""
+        """Remember how far it is; a later word from an earlier moment is none. The first is shown at once."""
         await trio.lowlevel.checkpoint()
+        if self._view.visible and not self._tally.files:
+            self._view.show(self._picture())
         if message.files >= self._tally.files:
             self._tally = message
 
