@@ -13,6 +13,9 @@ from aip_trio.errors import AipError, UsageError
 
 __all__ = ["describe", "leaves", "report_failure", "say", "status_of"]
 
+#: What `head` leaves a program that goes on writing; the number is the same wherever the signal exists.
+_SIGPIPE = 13
+
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
     """The errors of a group, however deep; an error that is no group is its own leaf."""
@@ -24,11 +27,13 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def status_of(error: BaseException) -> int:
-    """The exit status: 128 plus a signal's number, 2 for what the caller has to change, else 1."""
+    """The exit status: 128 plus a signal's number (SIGPIPE's where nobody reads on), 2 for what the caller has to change, else 1."""
     found = list(leaves(error))
     for leaf in found:
         if isinstance(leaf, Interrupted):
             return 128 + leaf.signal
+        if isinstance(leaf, OutputClosed):
+            return 128 + _SIGPIPE
     return 2 if found and all(isinstance(leaf, UsageError) for leaf in found) else 1
 
 

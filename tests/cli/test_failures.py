@@ -21,7 +21,7 @@ BAD = InvalidOption("root", "/nope", "does not exist: give one that does")
         (KeyError("x"), 1),
         (Interrupted(signal.SIGINT), 130),
         (Interrupted(signal.SIGTERM), 143),
-        (OutputClosed(), 1),
+        (OutputClosed(), 141),
     ],
 )
 def test_each_failure_has_its_exit_status(error: Exception, status: int) -> None:

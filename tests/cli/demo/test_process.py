@@ -126,7 +126,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(endless: str, temporary: Path) 
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == ""
-        assert process.wait(timeout=60) == 1
+        assert process.wait(timeout=60) == 141
     assert os.listdir(temporary) == []
 
 
