@@ -27,7 +27,10 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def status_of(error: BaseException) -> int:
-    """The exit status: 128 plus a signal's number (SIGPIPE's where nobody reads on), 2 for what the caller has to change, else 1."""
+    """The exit status: 128 plus a signal's number, 2 for what the caller has to change, else 1.
+
+    Where nobody reads the output any more, the signal is SIGPIPE.
+    """
     found = list(leaves(error))
     for leaf in found:
         if isinstance(leaf, Interrupted):
