@@ -353,6 +353,7 @@ class Model:
 
     def _try(self, family: Family, child: ModelActor) -> None:
         """One attempt; one that fails counts as one more restart."""
+        child.awaits = True  # also where one that is started before it fails
         for other in reversed(self._together_with(family, child)):
             if other is not child:
                 self._stop_for_restart(other)
