@@ -299,15 +299,7 @@ class Cell(Child):
         """A timer that ends with this incarnation."""
         if self.timers is None:
             self.timers = set()
-        timers = self.timers
-
-        def fire() -> None:
-            timers.discard(timer)
-            action()
-
-        timer = self.system.timers.at(deadline, fire)
-        timers.add(timer)
-        return timer
+        return self.system.timers.at(deadline, action, self.timers)
 
     def family(self) -> Children:
         """Its children, in whose supervision more can be started."""
@@ -322,7 +314,7 @@ class Cell(Child):
         """This incarnation has ended: take stock, and make room for the next."""
         outcome = self._outcome()
         self.settle(self.crash)
-        for timer in self.timers or ():
+        for timer in tuple(self.timers or ()):
             timer.cancel()
         for monitor in tuple(self.monitors or ()):
             monitor.cancel()

@@ -138,15 +138,16 @@ def _check_signature(function: Method, where: str) -> bool:
 
 def _message_classes(function: Method, mark: _Mark, where: str) -> tuple[type, ...]:
     """The classes of message that a handler is for: given, or annotated; a union is each of its members."""
-    if not mark.classes:
-        mark.classes = _flatten(_annotation(function, mark.scope, where))
+    classes = mark.classes or _flatten(_annotation(function, mark.scope, where))
+    if getattr(function, _MARK, None) is mark:  # else it overrides the marked one, and is no other's
+        mark.classes = classes
         mark.scope = {}  # an enclosing function's locals must not live as long as the class
-    for cls in mark.classes:
+    for cls in classes:
         if not is_message_class(cls):
             raise InvalidHandler(
                 where, f"{cls!r} is no message class: declare it with @attrs.frozen, or name another one"
             )
-    return mark.classes
+    return classes
 
 
 def _annotation(function: Method, scope: Mapping[str, object], where: str) -> object:
@@ -219,9 +220,15 @@ def _contradict(returned: object, answer: object) -> bool:
 
 
 def _members(annotation: object) -> tuple[type, ...] | None:
-    """The classes of an annotation, or None where it is not made of classes alone."""
+    """The classes of an annotation, or None where it is not made of plain classes alone."""
     classes = _flatten(annotation)
-    return classes if all(isinstance(cls, type) for cls in classes) else None
+    return classes if all(map(_plain, classes)) else None
+
+
+def _plain(cls: object) -> bool:
+    """Whether issubclass() tells the truth about it."""
+    unsure = cls in (Any, object, typing.Annotated) or typing.is_typeddict(cls)
+    return isinstance(cls, type) and not unsure and not getattr(cls, "_is_protocol", False)
 
 
 def _title(annotation: object) -> str:

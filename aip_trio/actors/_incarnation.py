@@ -195,6 +195,8 @@ async def _stopping(cell: Cell) -> None:  # noqa: ASYNC910 - not called from out
             await actor.stopping(_reason(cell))
     except Exception as error:  # noqa: BLE001 - a crash like any other
         cell.fail(error)
+    except (KeyboardInterrupt, SystemExit) as error:
+        cell.system.fatal(error)  # raised again by open_system()
     if scope.cancelled_caught and cell.system.hurrying:
         logger.error(
             "%s: stopping() was cut off, since cancel_grace=%s s for the whole tree are over",

@@ -36,13 +36,14 @@ class Mailbox:
     over a restart; and waking the taker needs no message, so that a stop never queues behind them.
     """
 
-    __slots__ = ("_putters", "_taker", "capacity", "limit", "overflow", "queue")
+    __slots__ = ("_putters", "_spared", "_taker", "capacity", "limit", "overflow", "queue")
 
     def __init__(self, capacity: int, overflow: Overflow) -> None:
         self.capacity = capacity
         self.overflow = overflow
         self.queue: deque[Envelope] = deque()
         self.limit = capacity
+        self._spared = 0
         self._taker: Task | None = None
         self._putters: OrderedDict[Answer[bool], Envelope] | None = None
 
@@ -81,13 +82,21 @@ class Mailbox:
         return envelope
 
     def sweep(self) -> list[Envelope]:
-        """Make room of the requests whose askers have gone, first for those that wait for it."""
+        """Make room of the requests whose askers have gone, first for those that wait for it.
+
+        After a look in vain the next ones are spared, so that a full mailbox costs each sender little.
+        """
+        if self._spared:
+            self._spared -= 1
+            return []
         gone = [envelope for envelope in self.queue if envelope.withdrawn]
         if gone:
             kept = [envelope for envelope in self.queue if not envelope.withdrawn]
             self.queue.clear()
             self.queue.extend(kept)
             self._admit()
+        else:
+            self._spared = len(self.queue)
         return gone
 
     def _admit(self) -> None:

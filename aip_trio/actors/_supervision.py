@@ -129,8 +129,14 @@ class Supervision(Generic[C]):
         self.begun = True
         for child in children:
             self.children[child.spec.name] = child
-        self._run([], list(self.children.values()), self._begun)
+        if self._sequence is None:
+            self._start_all()
+        else:  # of children that the supervisor's started() has spawned
+            self._queue.append(_Call(None, self._start_all))
         return self._flush()
+
+    def _start_all(self) -> None:
+        self._run([], list(self.children.values()), self._begun)
 
     def up(self, child: C, now: float) -> list[Action[C]]:
         """A child has started."""

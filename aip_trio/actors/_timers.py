@@ -18,8 +18,9 @@ class Timer:
     """Something that will happen once, unless it is cancelled first."""
 
     deadline: float
-    _action: Callable[[], None] | None
+    _action: Callable[[], object] | None
     _timers: Timers
+    _keeper: set[Timer] | None = None
 
     @property
     def pending(self) -> bool:
@@ -30,13 +31,19 @@ class Timer:
         """It is not to happen. Harmless when it has, or is cancelled already."""
         if self._action is not None:
             self._action = None
+            self._leave()
             self._timers.forget_one()
 
     def fire(self) -> None:
         """Let it happen, once."""
         action, self._action = self._action, None
+        self._leave()
         if action is not None:
             action()
+
+    def _leave(self) -> None:
+        if self._keeper is not None:
+            self._keeper.discard(self)
 
 
 class Timers:
@@ -48,9 +55,14 @@ class Timers:
         self._sleep: trio.CancelScope | None = None
         self._cancelled = 0
 
-    def at(self, deadline: float, action: Callable[[], None]) -> Timer:
-        """Call ``action`` (quick, synchronous) when Trio's clock reaches ``deadline``."""
-        timer = Timer(deadline, action, self)
+    def at(self, deadline: float, action: Callable[[], object], keeper: set[Timer] | None = None) -> Timer:
+        """Call ``action`` (quick, synchronous) when Trio's clock reaches ``deadline``.
+
+        ``keeper`` holds the timer for as long as it is pending.
+        """
+        timer = Timer(deadline, action, self, keeper)
+        if keeper is not None:
+            keeper.add(timer)
         heapq.heappush(self._heap, (deadline, next(self._order), timer))
         if self._sleep is not None and deadline < self._sleep.deadline:
             self._sleep.deadline = deadline
@@ -70,8 +82,10 @@ class Timers:
             with trio.CancelScope(deadline=self._next()) as self._sleep:
                 await trio.sleep_forever()
             now = trio.current_time()
+            due: list[Timer] = []  # what is made due by firing these waits for its own turn
             while self._heap and self._heap[0][0] <= now:
-                timer = heapq.heappop(self._heap)[2]
+                due.append(heapq.heappop(self._heap)[2])
+            for timer in due:
                 if timer.pending:
                     timer.fire()
                 else:
