@@ -31,7 +31,7 @@ def real() -> dict[str, tuple[str, str | None]]:
     """The same of the classes that there are."""
     tree: dict[str, tuple[str, str | None]] = {}
     for name, cls in inspect.getmembers(errors, inspect.isclass):
-        if issubclass(cls, AipError) and cls.__module__ == errors.__name__:
+        if issubclass(cls, AipError) and cls.__module__.startswith(errors.__name__):
             first, *more = cls.__bases__
             tree[name] = (first.__name__, more[0].__name__ if more else None)
             assert len(more) <= 1
