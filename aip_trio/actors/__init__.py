@@ -36,7 +36,14 @@ from aip_trio.actors._spec import (
     Strategy,
 )
 from aip_trio.actors._supervisor import ChildCounts, ChildInfo, Supervisor, SupervisorRef
-from aip_trio.actors._system import ActorSystem, Statistics, current_system, open_system
+from aip_trio.actors._system import (
+    ActorSystem,
+    Statistics,
+    current_environment,
+    current_nursery,
+    current_system,
+    open_system,
+)
 from aip_trio.actors._timers import Timer
 from aip_trio.actors._tree import TreeNode
 from aip_trio.resilience import Backoff
@@ -89,6 +96,8 @@ __all__ = [
     "Ticker",
     "Timer",
     "TreeNode",
+    "current_environment",
+    "current_nursery",
     "current_system",
     "handles",
     "open_system",

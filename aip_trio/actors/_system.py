@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     from aip_trio.actors._spec import ChildOptions
     from aip_trio.actors._supervisor import Supervisor, SupervisorRef
 
-__all__ = ["ActorSystem", "Statistics", "current_system", "open_system"]
+__all__ = [
+    "ActorSystem",
+    "Statistics",
+    "current_environment",
+    "current_nursery",
+    "current_system",
+    "open_system",
+]
 
 logger = logging.getLogger("aip_trio.actors")
 
@@ -84,6 +91,8 @@ class ActorSystem:
         self._failure: BaseException | None = None
         self._body = trio.CancelScope()
         self._ticking = trio.CancelScope(shield=True)
+        #: for tasks that belong to no actor: cancelled when the tree has ended
+        self.nursery: trio.Nursery
         self._root: Children
 
     @overload
@@ -203,6 +212,7 @@ class ActorSystem:
         self._body.cancel()
 
     def _open(self, nursery: trio.Nursery) -> None:
+        self.nursery = nursery
         self._root = Children(
             self,
             nursery,
@@ -303,3 +313,22 @@ def current_system() -> ActorSystem:
     if current is None:
         raise NoSystem("current_system()")
     return current.system
+
+
+#: For code that runs outside of any system; it holds no more than a source of randomness.
+_OUTSIDE = RealEnvironment()
+
+
+def current_environment() -> Environment:
+    """The environment of the system that the calling task runs in; outside of one, the real world."""
+    current = here.get()
+    return _OUTSIDE if current is None else current.system.environment
+
+
+def current_nursery() -> trio.Nursery | None:
+    """Where background tasks of the caller belong: its actor's nursery, else its system's, else None."""
+    current = here.get()
+    if current is None:
+        return None
+    cell = current.cell
+    return current.system.nursery if cell is None else cell.nursery
