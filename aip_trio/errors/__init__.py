@@ -9,14 +9,61 @@
     │   ├── InvalidSpec                 (ValueError)
     │   ├── InvalidOption               (ValueError)
     │   ├── InvalidMachine              (ValueError)
+    │   ├── InvalidTool                 (TypeError)
+    │   ├── EncodeError                 (ValueError)
+    │   ├── InvalidWireClass            (TypeError)
     │   ├── NotAnActor                  (TypeError)
     │   ├── NameTaken                   (ValueError)
     │   ├── NoSystem                    (RuntimeError)
+    │   ├── NoNursery                   (RuntimeError)
     │   ├── SystemClosed                (RuntimeError)
     │   ├── NotRunning                  (RuntimeError)
+    │   ├── ReconnectionUnderWay        (RuntimeError)
+    │   ├── UnknownWebSocket            (TypeError)
+    │   ├── InvalidUrl                  (ValueError)
+    │   ├── CannotListen                (OSError)
+    │   ├── AddressInUse                (OSError)
+    │   ├── TransportBusy               (RuntimeError)
+    │   ├── EndpointNotRunning          (RuntimeError)
+    │   ├── SessionTaken                (ValueError)
     │   ├── AlreadyReplied              (RuntimeError)
     │   ├── AskCycle                    (RuntimeError)
     │   └── IllegalTransition           (RuntimeError)
+    ├── PeerError                       what came over the wire is not right
+    │   ├── DecodeError                 (ValueError)
+    │   ├── ProtocolError               no place for it in the conversation
+    │   │   ├── UnexpectedMessage
+    │   │   ├── NoHandler               (LookupError)
+    │   │   └── ResultsMismatch
+    │   └── RegistrationRefused         (ConnectionError)
+    ├── TransportError                  (ConnectionError) no connection, or none any more
+    │   ├── TransportClosed             by this side
+    │   ├── ConnectionLost              by the peer, or broken
+    │   ├── ConnectFailed
+    │   ├── HandshakeRefused
+    │   ├── PeerSilent
+    │   ├── MessageTooLarge
+    │   └── UnexpectedFrame
+    ├── OperationTimeout                (TimeoutError)
+    ├── EndpointError                   a device or a task failed; the endpoint goes on
+    │   ├── StartCalledOff              (ConnectionError)
+    │   ├── DeviceNotConnected          (ConnectionError)
+    │   ├── DeviceInfoUnavailable
+    │   ├── TaskRefused
+    │   └── TaskFailed
+    ├── ToolError                       one call of a device's tool failed
+    │   ├── UnknownTool                 (LookupError)
+    │   ├── WrongToolType               (ValueError)
+    │   ├── InvalidParameters           (ValueError)
+    │   ├── InvalidToolResult           (TypeError)
+    │   ├── ToolFailed
+    │   ├── ToolTimeout                 (TimeoutError)
+    │   ├── ToolUnavailable             (RuntimeError)
+    │   ├── PathOutsideRoot             (ValueError)
+    │   ├── UnsupportedFile             (ValueError)
+    │   ├── FileFailed
+    │   ├── ProgramNotAllowed           (ValueError)
+    │   └── ProgramNotStarted
     ├── MessagingError                  a message did not get its answer
     │   ├── MailboxFull
     │   ├── ActorStopped
@@ -40,6 +87,16 @@ the text.
 """
 
 from aip_trio.errors._base import AipError
+from aip_trio.errors._endpoints import (
+    DeviceInfoUnavailable,
+    DeviceNotConnected,
+    EndpointError,
+    EndpointNotRunning,
+    SessionTaken,
+    StartCalledOff,
+    TaskFailed,
+    TaskRefused,
+)
 from aip_trio.errors._messaging import (
     ActorCrashed,
     ActorStopped,
@@ -47,6 +104,14 @@ from aip_trio.errors._messaging import (
     MessagingError,
     ReplyDropped,
     UnhandledMessage,
+)
+from aip_trio.errors._peer import DecodeError, PeerError
+from aip_trio.errors._protocol import (
+    NoHandler,
+    ProtocolError,
+    RegistrationRefused,
+    ResultsMismatch,
+    UnexpectedMessage,
 )
 from aip_trio.errors._supervision import (
     ChildAlreadyPresent,
@@ -61,19 +126,55 @@ from aip_trio.errors._supervision import (
     StopTimeout,
     SupervisionError,
 )
+from aip_trio.errors._timeouts import OperationTimeout
+from aip_trio.errors._tools import (
+    FileFailed,
+    InvalidParameters,
+    InvalidToolResult,
+    PathOutsideRoot,
+    ProgramNotAllowed,
+    ProgramNotStarted,
+    ToolError,
+    ToolFailed,
+    ToolTimeout,
+    ToolUnavailable,
+    UnknownTool,
+    UnsupportedFile,
+    WrongToolType,
+)
+from aip_trio.errors._transport import (
+    AddressInUse,
+    CannotListen,
+    ConnectFailed,
+    ConnectionLost,
+    HandshakeRefused,
+    InvalidUrl,
+    MessageTooLarge,
+    PeerSilent,
+    TransportBusy,
+    TransportClosed,
+    TransportError,
+    UnexpectedFrame,
+    UnknownWebSocket,
+)
 from aip_trio.errors._usage import (
     AlreadyReplied,
     AskCycle,
+    EncodeError,
     IllegalTransition,
     InvalidHandler,
     InvalidMachine,
     InvalidMessage,
     InvalidOption,
     InvalidSpec,
+    InvalidTool,
+    InvalidWireClass,
     NameTaken,
+    NoNursery,
     NoSystem,
     NotAnActor,
     NotRunning,
+    ReconnectionUnderWay,
     SystemClosed,
     UsageError,
 )
@@ -81,34 +182,81 @@ from aip_trio.errors._usage import (
 __all__ = [
     "ActorCrashed",
     "ActorStopped",
+    "AddressInUse",
     "AipError",
     "AlreadyReplied",
     "AskCycle",
+    "CannotListen",
     "ChildAlreadyPresent",
     "ChildAlreadyStarted",
     "ChildNotFound",
     "ChildRefusal",
     "ChildRestarting",
     "ChildRunning",
+    "ConnectFailed",
+    "ConnectionLost",
+    "DecodeError",
+    "DeviceInfoUnavailable",
+    "DeviceNotConnected",
+    "EncodeError",
+    "EndpointError",
+    "EndpointNotRunning",
+    "FileFailed",
+    "HandshakeRefused",
     "IllegalTransition",
     "InvalidHandler",
     "InvalidMachine",
     "InvalidMessage",
     "InvalidOption",
+    "InvalidParameters",
     "InvalidSpec",
+    "InvalidTool",
+    "InvalidToolResult",
+    "InvalidUrl",
+    "InvalidWireClass",
     "MailboxFull",
+    "MessageTooLarge",
     "MessagingError",
     "NameTaken",
+    "NoHandler",
+    "NoNursery",
     "NoSystem",
     "NotAnActor",
     "NotRunning",
+    "OperationTimeout",
+    "PathOutsideRoot",
+    "PeerError",
+    "PeerSilent",
+    "ProgramNotAllowed",
+    "ProgramNotStarted",
+    "ProtocolError",
+    "ReconnectionUnderWay",
+    "RegistrationRefused",
     "ReplyDropped",
     "RestartIntensityExceeded",
+    "ResultsMismatch",
     "RetriesExhausted",
+    "SessionTaken",
+    "StartCalledOff",
     "StartFailed",
     "StopTimeout",
     "SupervisionError",
     "SystemClosed",
+    "TaskFailed",
+    "TaskRefused",
+    "ToolError",
+    "ToolFailed",
+    "ToolTimeout",
+    "ToolUnavailable",
+    "TransportBusy",
+    "TransportClosed",
+    "TransportError",
+    "UnexpectedFrame",
+    "UnexpectedMessage",
     "UnhandledMessage",
+    "UnknownTool",
+    "UnknownWebSocket",
+    "UnsupportedFile",
     "UsageError",
+    "WrongToolType",
 ]

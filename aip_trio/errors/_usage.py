@@ -7,16 +7,21 @@ from aip_trio.errors._base import AipError, show
 __all__ = [
     "AlreadyReplied",
     "AskCycle",
+    "EncodeError",
     "IllegalTransition",
     "InvalidHandler",
     "InvalidMachine",
     "InvalidMessage",
     "InvalidOption",
     "InvalidSpec",
+    "InvalidTool",
+    "InvalidWireClass",
     "NameTaken",
+    "NoNursery",
     "NoSystem",
     "NotAnActor",
     "NotRunning",
+    "ReconnectionUnderWay",
     "SystemClosed",
     "UsageError",
 ]
@@ -58,6 +63,39 @@ class InvalidSpec(UsageError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.field}={show(self.value)}: {self.reason}"
+
+
+@attrs.define(slots=False)
+class EncodeError(UsageError, ValueError):
+    """A message holds what has no form on the wire, or too much of it."""
+
+    message_class: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.message_class} cannot be sent: {self.reason}"
+
+
+@attrs.define(slots=False)
+class InvalidWireClass(UsageError, TypeError):
+    """A class that a codec cannot carry faithfully, or was not given."""
+
+    wire_class: object
+    reason: str
+
+    def __str__(self) -> str:
+        return f"wire class {show(self.wire_class)}: {self.reason}"
+
+
+@attrs.define(slots=False)
+class InvalidTool(UsageError, TypeError):
+    """A function that cannot be a device's tool; raised when it is made one."""
+
+    tool: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"tool {self.tool!r}: {self.reason}"
 
 
 @attrs.define(slots=False)
@@ -125,6 +163,17 @@ class NoSystem(UsageError, RuntimeError):
 
 
 @attrs.define(slots=False)
+class NoNursery(UsageError, RuntimeError):
+    """A call that needs a background task has no nursery to run it in."""
+
+    call: str
+    inside: str
+
+    def __str__(self) -> str:
+        return f"{self.call} has no nursery for its task: call it inside `{self.inside}`, or give nursery="
+
+
+@attrs.define(slots=False)
 class SystemClosed(UsageError, RuntimeError):
     """The system is stopping or has stopped: it takes no new actors."""
 
@@ -145,6 +194,19 @@ class NotRunning(UsageError, RuntimeError):
         return (
             f"{self.call} of actor {self.actor}, which does not run: use it from started() on,"
             " until stopping() returns"
+        )
+
+
+@attrs.define(slots=False)
+class ReconnectionUnderWay(UsageError, RuntimeError):
+    """Two tasks try to reconnect the same device with the same strategy."""
+
+    device_id: str
+
+    def __str__(self) -> str:
+        return (
+            f"another task reconnects {self.device_id!r} already: let one of them alone handle the loss, and"
+            " give each endpoint a strategy of its own"
         )
 
 
