@@ -1,0 +1,38 @@
+"""Messages, which are bytes, to one peer and back: over WebSocket, or in memory.
+
+A `Transport` connects, sends, receives and closes. `WebSocketTransport` does so over WebSocket, a client by
+itself, a server by `serve_websocket`; `MemoryTransport` inside one process, for tests. A `Bridge` is the
+actor that stands between a transport and a mailbox.
+"""
+
+from aip_trio.transport._adapter import WebSocketAdapter
+from aip_trio.transport._adapters import create_adapter
+from aip_trio.transport._bridge import Attach, Bridge, Received, Transmit
+from aip_trio.transport._handshake import Handshake, Refusal
+from aip_trio.transport._memory import MemoryNetwork, MemoryServer, MemoryTransport
+from aip_trio.transport._server import WebSocketServer, WebSocketServerStatistics, serve_websocket
+from aip_trio.transport._state import TRANSPORT_MACHINE, TransportEvent, TransportState
+from aip_trio.transport._transport import Transport
+from aip_trio.transport._websocket import WebSocketTransport
+
+__all__ = [
+    "TRANSPORT_MACHINE",
+    "Attach",
+    "Bridge",
+    "Handshake",
+    "MemoryNetwork",
+    "MemoryServer",
+    "MemoryTransport",
+    "Received",
+    "Refusal",
+    "Transmit",
+    "Transport",
+    "TransportEvent",
+    "TransportState",
+    "WebSocketAdapter",
+    "WebSocketServer",
+    "WebSocketServerStatistics",
+    "WebSocketTransport",
+    "create_adapter",
+    "serve_websocket",
+]

@@ -1,0 +1,78 @@
+"""One face for the WebSockets of different libraries."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+__all__ = ["WebSocketAdapter"]
+
+
+class WebSocketAdapter(ABC):
+    """An open WebSocket. It raises `aip_trio.errors.TransportError`, never its library's own errors."""
+
+    @abstractmethod
+    async def send(self, data: str) -> None:
+        """Send a text frame. A checkpoint."""
+
+    async def send_text(self, data: bytes) -> None:
+        """Send a text frame of what is UTF-8 already. A checkpoint."""
+        await self.send(str(data, "utf-8"))
+
+    @abstractmethod
+    async def send_bytes(self, data: bytes) -> None:
+        """Send a binary frame. A checkpoint."""
+
+    @abstractmethod
+    async def receive_auto(self) -> str | bytes:
+        """The next message, as the kind of frame that it came in. A checkpoint."""
+
+    async def receive(self) -> str:
+        """The next message as text, whatever its frame; what is no UTF-8 is replaced. A checkpoint."""
+        data = await self.receive_auto()
+        return data if isinstance(data, str) else data.decode(errors="replace")
+
+    async def receive_bytes(self) -> bytes:
+        """The next message as bytes, whatever its frame. A checkpoint."""
+        data = await self.receive_auto()
+        return data if isinstance(data, bytes) else data.encode()
+
+    @abstractmethod
+    async def ping(self) -> None:
+        """Wait until the peer has answered a ping. A checkpoint."""
+
+    @abstractmethod
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the connection. A checkpoint; cancelled: it ends at once."""
+
+    @abstractmethod
+    async def wait_closed(self) -> None:
+        """Wait until its socket is closed. A checkpoint."""
+
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+
+    @property
+    def peer(self) -> str:
+        """``host:port`` of the peer, for the log."""
+        return "unknown"
+
+    @property
+    @abstractmethod
+    def last_heard(self) -> float:
+        """When something came from the peer, in Trio's clock."""
+
+    @property
+    @abstractmethod
+    def subprotocol(self) -> str | None:
+        """What was agreed on in the handshake."""
+
+    @property
+    @abstractmethod
+    def close_code(self) -> int | None:
+        """How the connection ended (RFC 6455, section 7.1.5), None while it has not."""
+
+    @property
+    @abstractmethod
+    def close_reason(self) -> str:
+        """What the side that closed it said about it."""

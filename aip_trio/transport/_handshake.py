@@ -1,0 +1,99 @@
+"""Whom a server lets in: what a client asks for, and the rules that it is measured by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import attrs
+
+__all__ = ["Admit", "Doorkeeper", "Handshake", "Refusal"]
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@attrs.frozen
+class Handshake:
+    """A client's request for a WebSocket. Names of headers are in lower case."""
+
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...] = attrs.field(repr=False)  # there may be secrets in them
+    subprotocols: tuple[str, ...]
+    #: ``host:port`` of the client
+    peer: str
+
+    def header(self, name: str) -> str | None:
+        """A header's value; several of one name are joined by ``", "``, as HTTP has it. None: absent."""
+        values = [value for key, value in self.headers if key == name.lower()]
+        return ", ".join(values) if values else None
+
+
+@attrs.frozen
+class Refusal:
+    """No: an HTTP status from 400 on, and a text for people."""
+
+    status: int
+    body: str
+
+
+#: Decides on a handshake; None lets it in.
+Admit: TypeAlias = "Callable[[Handshake], Refusal | None]"
+
+
+@attrs.frozen
+class Doorkeeper:
+    """The rules of one server. Pure: decides, and knows no connection.
+
+    A page in a browser can reach any server that its user can. It gives itself away by its Origin, and where
+    it made its own name lead to this machine (DNS rebinding), by its Host.
+    """
+
+    path: str | None
+    hosts: frozenset[str] | None
+    origins: Collection[str]
+    subprotocols: Sequence[str]
+    admit: Admit | None
+
+    @classmethod
+    def of(
+        cls,
+        host: str,
+        path: str | None,
+        allowed_hosts: Collection[str] | None,
+        allowed_origins: Collection[str],
+        subprotocols: Sequence[str],
+        admit: Admit | None,
+    ) -> Doorkeeper:
+        """Without ``allowed_hosts`` a server on the loopback answers to the loopback's names alone."""
+        hosts: frozenset[str] | None = None
+        if allowed_hosts is not None:
+            hosts = frozenset(name.lower() for name in allowed_hosts)
+        elif host in _LOOPBACK:
+            hosts = _LOOPBACK
+        return cls(path, hosts, allowed_origins, tuple(subprotocols), admit)
+
+    def refusal(self, handshake: Handshake) -> Refusal | None:
+        """Why not, or None."""
+        if self.path is not None and handshake.path != self.path:
+            return Refusal(404, f"there is no {handshake.path} here, connect to {self.path}")
+        origin = handshake.header("origin")
+        if origin is not None and origin not in self.origins:
+            return Refusal(403, f"origin {origin} is not allowed here")
+        host = handshake.header("host") or ""
+        if self.hosts is not None and _name(host) not in self.hosts:
+            return Refusal(403, f"this is not host {host}")
+        return self.admit(handshake) if self.admit is not None else None
+
+    def subprotocol(self, handshake: Handshake) -> str | None:
+        """The first of the server's that the client offers, too."""
+        return next((name for name in self.subprotocols if name in handshake.subprotocols), None)
+
+
+def _name(host: str) -> str | None:
+    """The host of a Host header, without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

@@ -1,0 +1,111 @@
+"""Messages that have come, and the one task that takes them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+
+import outcome
+import trio
+from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule, wait_task_rescheduled
+
+from aip_trio.errors import TransportBusy
+from aip_trio.transport._frames import Message
+
+__all__ = ["Inbox"]
+
+#: Beyond either of these nothing more is read from the peer.
+_MESSAGES = 64
+_BYTES = 1024 * 1024
+
+
+class Inbox:
+    """A bounded queue between the task that reads a connection and the one that receives.
+
+    A message goes straight to the task that waits. What has been put is never lost by a cancelled `get`.
+    """
+
+    __slots__ = ("_bytes", "_end", "_getter", "_putter", "_queue", "_shut")
+
+    def __init__(self) -> None:
+        self._queue: deque[Message] = deque()
+        self._bytes = 0
+        self._getter: Task | None = None
+        self._putter: Task | None = None
+        self._end: Callable[[], BaseException] | None = None
+        self._shut = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no message."""
+        return not self._queue
+
+    @property
+    def full(self) -> bool:
+        """Whether to wait for `room` before anything more is read."""
+        return len(self._queue) >= _MESSAGES or self._bytes >= _BYTES
+
+    def put(self, message: Message) -> bool:
+        """Add a message; after the end it is dropped. Returns whether a task waited for it."""
+        if self._getter is not None:
+            task, self._getter = self._getter, None
+            reschedule(task, outcome.Value(message))
+            return True
+        if self._end is None:
+            self._queue.append(message)
+            self._bytes += len(message[0])
+        return False
+
+    async def room(self) -> None:
+        """Wait until it is not `full`. A checkpoint."""
+        if not self.full:
+            await trio.lowlevel.checkpoint()
+            return
+        self._putter = current_task()
+        await wait_task_rescheduled(self._abort_put)
+
+    async def get(self) -> Message:
+        """The next message; after the last, what `end` was given is raised. A checkpoint."""
+        if self._getter is not None:
+            raise TransportBusy("receive()")
+        if self._queue:
+            await trio.lowlevel.checkpoint_if_cancelled()
+            message = self._take()
+            await trio.lowlevel.cancel_shielded_checkpoint()
+            return message
+        if self._end is not None:
+            raise self._end()
+        self._getter = current_task()
+        return cast("Message", await wait_task_rescheduled(self._abort_get))
+
+    def _take(self) -> Message:
+        message = self._queue.popleft()
+        self._bytes -= len(message[0])
+        if self._putter is not None and not self.full:
+            self._let_in()
+        return message
+
+    def _let_in(self) -> None:
+        if self._putter is not None:
+            task, self._putter = self._putter, None
+            reschedule(task)
+
+    def end(self, error: Callable[[], BaseException], *, drop: bool = False) -> None:
+        """No more messages: who receives gets what there is, unless ``drop``, and then an ``error()``."""
+        self._end = error
+        if drop:
+            self._queue.clear()
+            self._bytes = 0
+        self._let_in()
+        if self._getter is not None:
+            task, self._getter = self._getter, None
+            reschedule(task, outcome.Error(error()))
+
+    def _abort_get(self, _: RaiseCancelT) -> Abort:
+        self._getter = None
+        return Abort.SUCCEEDED
+
+    def _abort_put(self, _: RaiseCancelT) -> Abort:
+        self._putter = None
+        return Abort.SUCCEEDED

@@ -1,0 +1,286 @@
+"""A server of WebSockets."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Collection, Sequence
+
+import attrs
+import trio
+
+from aip_trio.actors import current_environment, current_nursery
+from aip_trio.errors import (
+    AddressInUse,
+    CannotListen,
+    HandshakeRefused,
+    InvalidSpec,
+    NoSystem,
+)
+from aip_trio.transport._codes import check_code
+from aip_trio.transport._conversation import converse
+from aip_trio.transport._greeting import greet, turn_away
+from aip_trio.transport._handshake import Admit, Doorkeeper, Handshake, Refusal
+from aip_trio.transport._life import Life
+from aip_trio.transport._native import NativeWebSocket
+from aip_trio.transport._opened import Opened, peer_of
+from aip_trio.transport._settings import Settings
+from aip_trio.transport._state import TransportEvent
+from aip_trio.transport._url import authority
+from aip_trio.transport._websocket import WebSocketTransport
+
+__all__ = ["WebSocketServer", "WebSocketServerStatistics", "serve_websocket"]
+
+logger = logging.getLogger("aip_trio.transport")
+
+#: Clients beyond max_connections that are told so at the same time; more are cut off.
+_TURNED_AWAY = 64
+#: Seconds for that.
+_FAREWELL = 2.0
+
+
+@attrs.frozen
+class WebSocketServerStatistics:
+    """Counters of a server."""
+
+    #: that live now, those in their handshake included
+    connections: int
+    #: TCP connections since the start
+    accepted: int
+    #: refused with an HTTP status, or cut off beyond max_connections
+    refused: int
+    #: that left, were too slow, or spoke something else before their handshake was done
+    failed: int
+    #: whose handler raised an exception
+    crashed: int
+
+
+class WebSocketServer:
+    """Made by `serve_websocket`."""
+
+    def __init__(
+        self,
+        handler: Callable[[WebSocketTransport], Awaitable[object]],
+        doorkeeper: Doorkeeper,
+        settings: Settings,
+        *,
+        max_connections: int,
+        handshake_timeout: float,
+    ) -> None:
+        self._handler = handler
+        self._doorkeeper = doorkeeper
+        self._settings = settings
+        self._max_connections = max_connections
+        self._handshake_timeout = handshake_timeout
+        self._transports: set[WebSocketTransport] = set()
+        self._connections = self._turned_away = 0
+        self._accepted = self._refused = self._failed = self._crashed = 0
+        self._closing: tuple[int, str] | None = None
+        self._accepting = trio.CancelScope()
+        self._serving = trio.CancelScope()
+        self._drained = trio.Event()
+        self._ended = trio.Event()
+        self.host = self.url = ""
+        self.port = 0
+
+    def statistics(self) -> WebSocketServerStatistics:
+        """What has happened so far."""
+        return WebSocketServerStatistics(
+            self._connections, self._accepted, self._refused, self._failed, self._crashed
+        )
+
+    async def drain(self) -> None:
+        """Accept no more connections; those that there are live on. A checkpoint."""
+        self._accepting.cancel()
+        await self._drained.wait()
+
+    async def close(self, code: int = 1001, reason: str = "the server goes away") -> None:
+        """Drain, close every connection, and wait for their handlers. A checkpoint.
+
+        The handlers have ``close_timeout`` seconds after their connection is closed, and are then cancelled.
+        Cancelled: everything ends at once.
+        """
+        check_code(code)
+        self._closing = (code, reason)
+        try:
+            await self.drain()
+            with trio.move_on_after(2 * self._settings.close_timeout):
+                async with trio.open_nursery() as nursery:
+                    for transport in self._transports:
+                        nursery.start_soon(transport.close, code, reason)
+                    await self._ended.wait()
+        finally:
+            self._serving.cancel()
+            with trio.CancelScope(shield=True):  # all that it waits for is cancelled
+                await self._ended.wait()
+
+    # Its task
+
+    async def run(
+        self,
+        listeners: Sequence[trio.abc.Listener[trio.abc.Stream]],
+        *,
+        task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Serve until it is drained and the last connection has gone. A checkpoint."""
+        try:
+            with self._serving:
+                async with trio.open_nursery() as handlers:
+                    with self._accepting:
+                        await trio.serve_listeners(
+                            self._serve, list(listeners), handler_nursery=handlers, task_status=task_status
+                        )
+                    self._drained.set()
+        finally:
+            self._drained.set()
+            self._ended.set()
+
+    async def _serve(self, stream: trio.abc.Stream) -> None:
+        """One connection, from its first byte on."""
+        self._accepted += 1
+        try:
+            if self._connections >= self._max_connections:
+                await self._turn_away(stream)
+                return
+            self._connections += 1
+            try:
+                opened = await self._greet(stream)
+                if opened is not None:
+                    await self._talk(opened)
+            finally:
+                self._connections -= 1
+        finally:
+            with trio.CancelScope(shield=True):  # closing forcefully waits for nobody
+                await trio.aclose_forcefully(stream)
+
+    async def _turn_away(self, stream: trio.abc.Stream) -> None:
+        self._refused += 1
+        if self._turned_away >= _TURNED_AWAY:
+            return
+        self._turned_away += 1
+        try:
+            with trio.move_on_after(_FAREWELL):
+                await turn_away(stream, Refusal(503, f"all {self._max_connections} connections are taken"))
+        except (HandshakeRefused, trio.BrokenResourceError, trio.ClosedResourceError):
+            pass
+        finally:
+            self._turned_away -= 1
+
+    async def _greet(self, stream: trio.abc.Stream) -> Opened | None:
+        """The handshake, if it succeeds in time."""
+        try:
+            with trio.move_on_after(self._handshake_timeout):
+                return await greet(stream, self._refusal, self._doorkeeper.subprotocol)
+            logger.info("%s did not finish its handshake in time", peer_of(stream))
+        except HandshakeRefused as refused:
+            self._refused += 1
+            logger.info("%s was refused: %s", peer_of(stream), refused)
+            return None
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            logger.info("%s did not finish its handshake: %s", peer_of(stream), error)
+        self._failed += 1
+        return None
+
+    def _refusal(self, handshake: Handshake) -> Refusal | None:
+        if self._accepting.cancel_called:
+            return Refusal(503, "the server is going away")
+        return self._doorkeeper.refusal(handshake)
+
+    async def _talk(self, opened: Opened) -> None:
+        """The life of one connection: as long as its handler."""
+        life = Life()
+        life.begin()
+        life.fire(TransportEvent.SUCCEED)
+        async with trio.open_nursery() as nursery:
+            websocket = NativeWebSocket(opened, settings=self._settings, life=life, nursery=nursery)
+            transport = WebSocketTransport(websocket)
+            nursery.start_soon(websocket.run)
+            self._transports.add(transport)
+            try:
+                if self._closing is None:
+                    farewell = await converse(self._handler, transport, transport.peer)
+                    self._crashed += farewell.crashed
+                    await transport.close(farewell.code, farewell.reason)
+                else:  # since the handshake
+                    await transport.close(*self._closing)
+            finally:
+                self._transports.remove(transport)
+
+
+async def serve_websocket(
+    handler: Callable[[WebSocketTransport], Awaitable[object]],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    nursery: trio.Nursery | None = None,
+    path: str | None = "/ws",
+    ssl_context: ssl.SSLContext | None = None,
+    admit: Admit | None = None,
+    subprotocols: Sequence[str] = (),
+    allowed_origins: Collection[str] = (),
+    allowed_hosts: Collection[str] | None = None,
+    max_connections: int = 10_000,
+    handshake_timeout: float = 10.0,
+    ping_interval: float | None = 30.0,
+    ping_timeout: float | None = 180.0,
+    close_timeout: float = 10.0,
+    max_size: int = 104857600,
+) -> WebSocketServer:
+    """Accept WebSockets, and run ``handler(transport)`` for each in a task of its own. A checkpoint.
+
+    The connection lives as long as its handler and is closed after it: with 1000, or 1011 where it raised an
+    exception, which is logged. It runs in ``nursery``, else in that of the actor that calls, else in the
+    system's; port 0 picks one.
+
+    Refused with an HTTP status are: another ``path`` (404; None: any will do), pages in browsers but those
+    from ``allowed_origins`` (403), a Host header that is none of ``allowed_hosts`` (403; default: on the
+    loopback its names, else any), what ``admit`` refuses, and more than ``max_connections`` (503). A
+    handshake may take ``handshake_timeout`` seconds. ``subprotocols``: those it speaks, the preferred one
+    first. The rest is as for `WebSocketTransport`.
+
+    Raises AddressInUse, CannotListen, InvalidSpec, NoSystem.
+    """
+    settings = Settings(ping_interval, ping_timeout, close_timeout, max_size)
+    if max_connections < 1:
+        raise InvalidSpec("max_connections", max_connections, "give 1 or more")
+    if not handshake_timeout > 0:
+        raise InvalidSpec("handshake_timeout", handshake_timeout, "give seconds, more than 0")
+    home = nursery or current_nursery()
+    if home is None:
+        raise NoSystem("serve_websocket() without a nursery,")
+    server = WebSocketServer(
+        handler,
+        Doorkeeper.of(host, path, allowed_hosts, allowed_origins, subprotocols, admit),
+        settings,
+        max_connections=max_connections,
+        handshake_timeout=handshake_timeout,
+    )
+    listeners = await _listen(host, port)
+    server.host, server.port = host, _port(listeners, port)
+    scheme = "ws" if ssl_context is None else "wss"
+    server.url = f"{scheme}://{authority(host, server.port)}{path or '/'}"
+    if ssl_context is not None:
+        listeners = [trio.SSLListener(each, ssl_context, https_compatible=True) for each in listeners]
+    await home.start(server.run, listeners)
+    return server
+
+
+async def _listen(host: str, port: int) -> Sequence[trio.abc.Listener[trio.abc.Stream]]:
+    try:
+        listeners = await current_environment().open_tcp_listeners(port, host=host)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise AddressInUse(host, port) from error
+        raise CannotListen(host, port, error.strerror or str(error)) from error
+    # A name with several addresses and port 0 has got several ports: one is enough.
+    if port == 0:
+        for listener in listeners[1:]:
+            await listener.aclose()
+        return listeners[:1]
+    return listeners
+
+
+def _port(listeners: Sequence[trio.abc.Listener[trio.abc.Stream]], asked: int) -> int:
+    (first, *_) = listeners
+    return int(first.socket.getsockname()[1]) if isinstance(first, trio.SocketListener) else asked

@@ -1,0 +1,298 @@
+"""A transport over WebSocket (RFC 6455)."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Self
+
+import trio
+
+from aip_trio.actors import current_nursery
+from aip_trio.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    NoSystem,
+    PeerSilent,
+    TransportError,
+    UnexpectedFrame,
+)
+from aip_trio.transport._adapter import WebSocketAdapter
+from aip_trio.transport._adapters import adapt
+from aip_trio.transport._client import open_websocket
+from aip_trio.transport._codes import ABNORMAL, check_code
+from aip_trio.transport._life import Life
+from aip_trio.transport._native import NativeWebSocket
+from aip_trio.transport._opened import Opened
+from aip_trio.transport._payload import as_bytes, is_text
+from aip_trio.transport._settings import Settings
+from aip_trio.transport._state import TRANSPORT_MACHINE, TransportEvent, TransportState
+from aip_trio.transport._transport import Transport
+from aip_trio.transport._url import WebSocketUrl
+
+__all__ = ["WebSocketTransport"]
+
+_CALLED_OFF = "it was called off"
+
+
+class WebSocketTransport(Transport):
+    """Messages over WebSocket: text frames where they are UTF-8, else binary ones.
+
+    ``websocket``: an open one of another library, for what `create_adapter` takes; without it, `connect`.
+    Seconds: ``ping_interval`` between pings (None: none); after ``ping_timeout`` without a frame or a pong
+    the connection is lost, with PeerSilent (None: never); ``close_timeout`` for the closing handshake.
+    ``max_size``: bytes of a message that comes; a larger one closes the connection with 1009. Pings and the
+    limit on what is in memory are ours only where the connection is; a given one has its library's.
+
+    Raises InvalidSpec, and UnknownWebSocket for a ``websocket`` of no library we know.
+    """
+
+    def __init__(
+        self,
+        websocket: object = None,
+        ping_interval: float | None = 30.0,
+        ping_timeout: float | None = 180.0,
+        close_timeout: float = 10.0,
+        max_size: int = 104857600,
+    ) -> None:
+        self._settings = Settings(ping_interval, ping_timeout, close_timeout, max_size)
+        self._life = Life()
+        self._adapter: WebSocketAdapter | None = None
+        self._websocket = websocket
+        self._attempt: trio.CancelScope | None = None
+        self._nursery: trio.Nursery | None = None
+        self._nursery_manager: AbstractAsyncContextManager[trio.Nursery] | None = None
+        if websocket is not None:
+            self._adapt(websocket)
+
+    def _adapt(self, websocket: object) -> None:
+        self._adapter = adapter = adapt(websocket, self._settings)
+        if isinstance(adapter, NativeWebSocket):
+            self._life = adapter.life
+        else:
+            self._life.begin()
+            self._life.fire(TransportEvent.SUCCEED)
+
+    async def connect(
+        self,
+        url: str,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        subprotocols: Sequence[str] = (),
+        connect_timeout: float = 30.0,
+    ) -> None:
+        """Connect to a ``ws://`` or ``wss://`` URL. A checkpoint. Cancelled: as if it had failed.
+
+        Its tasks live in the block of ``async with transport``, else in the actor that calls, else in the
+        system; raises NoSystem outside of all three, and what `Transport.connect` says.
+        """
+        TRANSPORT_MACHINE.next(self.state, TransportEvent.CONNECT)
+        where = WebSocketUrl.parse(url)
+        nursery = self._nursery or current_nursery()
+        if nursery is None:
+            raise NoSystem("connect() of a transport that is not used as `async with transport:`,")
+        self._life.begin()
+        try:
+            opened = None
+            with trio.move_on_after(connect_timeout) as self._attempt:
+                opened = await open_websocket(
+                    where, ssl_context=ssl_context, headers=headers, subprotocols=subprotocols
+                )
+            if opened is None:
+                late = trio.current_time() >= self._attempt.deadline
+                reason = f"no answer within connect_timeout={connect_timeout} s" if late else _CALLED_OFF
+                raise ConnectFailed(url, reason)
+        except BaseException as error:
+            loss = error if isinstance(error, TransportError) else ConnectFailed(url, _CALLED_OFF)
+            self._life.fail(loss)
+            raise
+        finally:
+            self._attempt = None
+        self._life.fire(TransportEvent.SUCCEED)
+        self._run(opened, nursery)
+
+    def _run(self, opened: Opened, nursery: trio.Nursery) -> None:
+        adapter = NativeWebSocket(opened, settings=self._settings, life=self._life, nursery=nursery)
+        self._adapter = self._websocket = adapter
+        nursery.start_soon(adapter.run)
+
+    async def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Send a message: a text frame where it is valid UTF-8, else a binary one. See `Transport.send`."""
+        message = as_bytes(data)
+        adapter = self._connected("send()")
+        try:
+            if is_text(message):
+                await adapter.send_text(message)
+            else:
+                await adapter.send_bytes(message)
+        except TransportError as loss:
+            self._noticed(loss)
+            raise
+
+    async def send_binary(self, data: bytes | bytearray | memoryview) -> None:
+        """Send a message as a binary frame. See `Transport.send`."""
+        message = as_bytes(data)
+        adapter = self._connected("send()")
+        try:
+            await adapter.send_bytes(message)
+        except TransportError as loss:
+            self._noticed(loss)
+            raise
+
+    async def receive(self) -> bytes:
+        """The next message, whatever frame it came in. See `Transport.receive`."""
+        adapter = self._attached("receive()")
+        try:
+            return await adapter.receive_bytes()
+        except TransportError as loss:
+            self._noticed(loss)
+            raise
+
+    async def receive_auto(self) -> str | bytes:
+        """The next message: a str from a text frame, bytes from a binary one. See `Transport.receive`."""
+        adapter = self._attached("receive()")
+        try:
+            return await adapter.receive_auto()
+        except TransportError as loss:
+            self._noticed(loss)
+            raise
+
+    async def receive_binary(self) -> bytes:
+        """The next message, which is a binary frame; else UnexpectedFrame, and it is lost."""
+        data = await self.receive_auto()
+        if isinstance(data, str):
+            raise UnexpectedFrame("binary", "text")
+        return data
+
+    async def ping(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - a check, which has its own time
+        """Send a ping and wait for its pong. A checkpoint; raises PeerSilent after ``timeout`` seconds.
+
+        The connection stays what it is. Messages that wait to be received do not keep the pong away, unless
+        they are too many to be read at all.
+        """
+        adapter = self._connected("ping()")
+        with trio.move_on_after(timeout) as scope:
+            await adapter.ping()
+        if scope.cancelled_caught:
+            raise PeerSilent(timeout)
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """The closing handshake, of at most ``close_timeout`` seconds. A checkpoint.
+
+        Messages that were not received are dropped; what waits to be sent goes out before. An attempt to
+        connect is called off; without a connection nothing happens. Cancelled: it ends at once. Raises
+        InvalidSpec for a ``code`` that no close frame may carry; a ``reason`` is cut to 123 bytes.
+        """
+        check_code(code)
+        if self._attempt is not None:
+            self._attempt.cancel()
+        adapter = self._adapter
+        if adapter is None:
+            await trio.lowlevel.checkpoint()
+            return
+        self._life.closing()
+        try:
+            await adapter.close(code, reason)
+        finally:
+            if self._life.state is TransportState.DISCONNECTING:
+                self._life.end(None)
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection's socket is closed, whoever closes it. A checkpoint."""
+        if self._adapter is None:
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._adapter.wait_closed()
+
+    def reset(self) -> None:
+        """From ERROR back to DISCONNECTED. Raises IllegalTransition in any other state."""
+        self._life.fire(TransportEvent.RESET)
+
+    @property
+    def state(self) -> TransportState:
+        """Where it stands."""
+        self._look()
+        return self._life.state
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether messages can be sent and received."""
+        self._look()
+        return self._life.connected
+
+    @property
+    def websocket(self) -> object:
+        """The WebSocket that it uses: the one it was given, or one of its own; None before the first."""
+        return self._websocket
+
+    @property
+    def peer(self) -> str:
+        """``host:port`` of the peer, for the log."""
+        return self._adapter.peer if self._adapter is not None else "nobody"
+
+    @property
+    def subprotocol(self) -> str | None:
+        """What both sides agreed on, None for nothing."""
+        return self._adapter.subprotocol if self._adapter is not None else None
+
+    @property
+    def close_code(self) -> int | None:
+        """How the last connection ended (RFC 6455, section 7.1.5): 1006: no close frame; None: not yet."""
+        return self._adapter.close_code if self._adapter is not None else None
+
+    @property
+    def close_reason(self) -> str:
+        """What the side that closed it said about it."""
+        return self._adapter.close_reason if self._adapter is not None else ""
+
+    @property
+    def last_heard(self) -> float:
+        """When a frame or a pong came from the peer, in Trio's clock."""
+        return self._adapter.last_heard if self._adapter is not None else super().last_heard
+
+    async def __aenter__(self) -> Self:
+        self._nursery_manager = trio.open_nursery()
+        self._nursery = await self._nursery_manager.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        manager, self._nursery_manager = self._nursery_manager, None
+        assert manager is not None
+        try:
+            await self.close()
+        finally:
+            self._nursery = None
+            await manager.__aexit__(None, None, None)
+
+    def _connected(self, call: str) -> WebSocketAdapter:
+        if self._adapter is None or not self.is_connected:
+            raise self._life.refusal(call)
+        return self._adapter
+
+    def _attached(self, call: str) -> WebSocketAdapter:
+        if self._adapter is None:
+            raise self._life.refusal(call)
+        return self._adapter
+
+    def _look(self) -> None:
+        """An adapter that has no task of its own tells of its end when it is asked."""
+        if self._life.connected and self._adapter is not None and not self._adapter.is_open():
+            code = self._adapter.close_code
+            loss = ConnectionLost(ABNORMAL if code is None else code, self._adapter.close_reason)
+            if loss.code == ABNORMAL:
+                self._life.fail(loss)
+            else:
+                self._life.end(loss)
+
+    def _noticed(self, loss: TransportError) -> None:
+        """As `_look`, where it is known what was lost."""
+        if self._life.connected and self._adapter is not None and not self._adapter.is_open():
+            if isinstance(loss, ConnectionLost) and loss.code != ABNORMAL:
+                self._life.end(loss)
+            else:
+                self._life.fail(loss)
