@@ -1,0 +1,89 @@
+"""The link of a client's connection."""
+
+from __future__ import annotations
+
+import logging
+
+import trio
+
+from aip_trio.actors import Reply, handles
+from aip_trio.endpoints.connection._dial import Dial
+from aip_trio.endpoints.connection._line import ClientLine
+from aip_trio.endpoints.connection._messages import Enrol
+from aip_trio.errors import ConnectFailed, PeerError, RegistrationRefused, TransportError
+from aip_trio.messages import ClientType, ErrorFromClient, ServerMessage, narrow_server
+from aip_trio.protocol import Link
+
+__all__ = ["ClientLink"]
+
+logger = logging.getLogger("aip_trio.endpoints")
+
+
+class ClientLink(Link):
+    """Connects when it starts, and ends when the connection is lost."""
+
+    def __init__(self, dial: Dial) -> None:
+        self._registration = dial.protocol()
+        super().__init__(self._registration)
+        self._dial = dial
+
+    @property
+    def _line(self) -> ClientLine:
+        return ClientLine(self.protocol, self._dial.client_id, self._dial.client_type, self._dial.target_id)
+
+    async def opened(self) -> None:
+        """Connect. Raises TransportError."""
+        with trio.move_on_after(self._dial.timeout) as patience:
+            await self.protocol.transport.connect(self._dial.url, **self._dial.options())
+        if patience.cancelled_caught:
+            raise ConnectFailed(self._dial.url, f"no answer within timeout={self._dial.timeout:g} s")
+
+    @handles
+    async def enrol(self, message: Enrol, reply: Reply[ClientLine]) -> None:
+        """Register, in a task: a stop need not wait for the server's answer."""
+        self.nursery.start_soon(self._enrol, reply)
+
+    async def _enrol(self, reply: Reply[ClientLine]) -> None:
+        dial = self._dial
+        try:
+            refusal = f"no answer within timeout={dial.timeout:g} s"
+            accepted = False
+            with trio.move_on_after(dial.timeout):
+                accepted = await self._register()
+                refusal = self._registration.refusal or "no reason given"
+            if not accepted:
+                raise RegistrationRefused(dial.client_id, refusal)
+        except (RegistrationRefused, TransportError) as error:
+            reply.fail(error)
+        except PeerError as error:
+            reply.fail(ConnectFailed(dial.url, f"its answer to the registration is none: {error}"))
+        else:
+            reply.send(self._line)
+
+    async def _register(self) -> bool:
+        dial = self._dial
+        metadata = dict(dial.metadata())
+        if dial.client_type is ClientType.DEVICE:
+            return await self._registration.register_as_device(
+                dial.client_id, metadata, dial.platform or "unknown"
+            )
+        return await self._registration.register_as_constellation(
+            dial.client_id, dial.target_id or "", metadata
+        )
+
+    async def incoming(self, data: bytes) -> object | None:
+        """A message for the session; None where it makes no sense, and the server was told so."""
+        try:
+            wide = await self.protocol.unpack(data, ServerMessage)
+            await self._observed(wide)
+            return narrow_server(wide)
+        except PeerError as error:
+            logger.warning("%s: the server sent what cannot be read: %s", self._dial.client_id, error)
+            await self.protocol.transport.send(await self._line.pack(ErrorFromClient(str(error))))
+            return None
+
+    async def _observed(self, wide: ServerMessage) -> None:
+        try:
+            await self._dial.observe(wide)
+        except Exception:
+            logger.exception("%s: a message processor failed", self._dial.client_id)

@@ -1,0 +1,143 @@
+"""Does what a device is told: one batch of commands at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+import trio
+
+from aip_trio.actors import Actor, handles
+from aip_trio.endpoints.connection import ClientLine, LineDown, LineUp
+from aip_trio.endpoints.device._agenda import Agenda
+from aip_trio.errors._base import show
+from aip_trio.messages import (
+    CommandResults,
+    Result,
+    ResultStatus,
+    RunCommands,
+    ServerMessage,
+    TaskEnded,
+    widen_server,
+)
+
+__all__ = ["Client", "Executor"]
+
+logger = logging.getLogger("aip_trio.endpoints")
+
+
+class Client(Protocol):
+    """What does the work on a device: the ``ufo_client`` of seed 000, or a `ToolClient`."""
+
+    client_id: str
+    platform: str
+    session_id: str | None
+
+    def reset(self) -> object:
+        """A session has ended: forget what belonged to it."""
+        ...
+
+    def execute_step(self, server_message: ServerMessage, /) -> Awaitable[Sequence[Result]]:
+        """Do the message's actions in order; one result for each."""
+        ...
+
+
+class Executor(Actor):
+    """One task at a time, its commands in order; a task that ended is dropped, and what runs is cancelled.
+
+    On an `aip.v1` link every task ends with the connection. It outlives connections itself: what a command
+    has done to the device stays done.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._agenda = Agenda()
+        self._todo = trio.Event()
+        self._scope: trio.CancelScope | None = None
+        self._line: ClientLine | None = None
+
+    async def started(self) -> None:
+        """One worker for all batches."""
+        self.nursery.start_soon(self._work)
+
+    @handles
+    async def run(self, message: RunCommands) -> None:
+        """Put on the agenda."""
+        if self._agenda.add(message):
+            self._todo.set()
+        else:
+            reason = f"the device is busy: {self._agenda.limit} batches of commands wait already"
+            await self._answer(message, _failures(message, reason))
+
+    @handles
+    async def task_ended(self, message: TaskEnded) -> None:
+        """Its commands are not wanted any more."""
+        self._cancel(self._agenda.drop(message.session_id))
+
+    @handles
+    async def line_down(self, message: LineDown) -> None:
+        """All sessions have ended with the connection."""
+        if self._line is message.line:
+            self._line = None
+        self._cancel(self._agenda.clear())
+
+    @handles
+    async def line_up(self, message: LineUp) -> None:
+        """Where results go to, from now on."""
+        self._line = message.line
+
+    def _cancel(self, wanted: bool) -> None:
+        if wanted and self._scope is not None:
+            self._scope.cancel()
+
+    async def _work(self) -> None:
+        while True:
+            batch = self._agenda.next()
+            if batch is None:
+                self._todo = trio.Event()
+                await self._todo.wait()
+                continue
+            with trio.CancelScope() as self._scope:
+                results = await self._execute(batch)
+                await self._answer(batch, results)
+            self._agenda.done()
+
+    async def _execute(self, batch: RunCommands) -> Sequence[Result]:
+        """Whatever the client raises, each command has its result."""
+        try:
+            self._turn_to(batch.session_id)
+            results = await self._client.execute_step(widen_server(batch))
+        except Exception as error:
+            logger.warning("commands of task %s failed", batch.session_id, exc_info=error)
+            return _failures(batch, f"{type(error).__name__}: {error}")
+        fault = _fault(results, len(batch.actions))
+        return results if fault is None else _failures(batch, fault)
+
+    def _turn_to(self, session_id: str) -> None:
+        """Another session than the last one's begins with a reset."""
+        client = self._client
+        if client.session_id != session_id:
+            if client.session_id is not None:
+                client.reset()
+            client.session_id = session_id
+
+    async def _answer(self, batch: RunCommands, results: Sequence[Result]) -> None:
+        if self._line is not None:
+            await self._line.send_or_say(CommandResults(results, batch.session_id, batch.response_id))
+
+
+def _fault(results: Sequence[Result], wanted: int) -> str | None:
+    """Why what the device's program returned is no answer, whatever it was to return; or None."""
+    if not isinstance(results, Sequence) or not all(isinstance(each, Result) for each in results):
+        return f"the device's program returned no results: {show(results)}"
+    if len(results) != wanted:
+        return f"the device's program returned {len(results)} results of {wanted} commands"
+    return None
+
+
+def _failures(batch: RunCommands, reason: str) -> list[Result]:
+    return [
+        Result(status=ResultStatus.FAILURE, error=reason, call_id=command.call_id)
+        for command in batch.actions
+    ]
