@@ -53,7 +53,7 @@ def _write(file: Path, taken: list[Samples], *, quick: bool) -> None:
         "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "versions": {name: _version(name) for name in ("aip-trio", "trio", "pykka", "triotp")},
+        "versions": {name: _version(name) for name in ("aip-trio", "trio", "pydantic", "pykka", "triotp")},
         "quick": quick,
         "results": [attrs.asdict(result) for samples in taken for result in samples.results()],
         "growth": [point for samples in taken for point in samples.growth()],

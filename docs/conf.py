@@ -24,7 +24,18 @@ autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 
 # The public machines, by dotted name, in the order of the page; each is a section of reference/machines.md.
-MACHINES: tuple[str, ...] = ("aip_trio.actors.CHILD_MACHINE",)
+MACHINES: tuple[str, ...] = (
+    "aip_trio.actors.CHILD_MACHINE",
+    "aip_trio.transport.TRANSPORT_MACHINE",
+    "aip_trio.protocol.REGISTRATION_MACHINE",
+    "aip_trio.protocol.TASK_SESSION_MACHINE",
+    "aip_trio.protocol.COMMAND_MACHINE",
+    "aip_trio.protocol.DEVICE_INFO_MACHINE",
+    "aip_trio.resilience.HEARTBEAT_MACHINE",
+    "aip_trio.endpoints.SERVER_LIFECYCLE",
+    "aip_trio.endpoints.CLIENT_LIFECYCLE",
+    "aip_trio.endpoints.CONSTELLATION_LIFECYCLE",
+)
 
 
 def machines_page(names: tuple[str, ...]) -> str:

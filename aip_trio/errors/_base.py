@@ -17,8 +17,11 @@ def show(value: object) -> str:
 
 def told(error: BaseException) -> str:
     """An exception in one line: its class, and its text where it has one."""
-    text = " ".join(str(error).splitlines())
     name = type(error).__qualname__
+    try:
+        text = " ".join(str(error).splitlines())
+    except Exception as broken:  # noqa: BLE001 - as above
+        text = f"<its str raises {type(broken).__qualname__}>"
     return f"{name}: {text}" if text else name
 
 

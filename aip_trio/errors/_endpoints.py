@@ -49,12 +49,12 @@ class EndpointError(AipError):
 
 @attrs.define(slots=False)
 class StartCalledOff(EndpointError, ConnectionError):
-    """An endpoint was stopped before its start had come to its end."""
+    """An endpoint, or a connection of it, was stopped before its start had come to its end."""
 
-    endpoint: str
+    what: str
 
     def __str__(self) -> str:
-        return f"the start of a {self.endpoint} was called off: stop() came first"
+        return f"the start of {self.what} was called off: it was stopped meanwhile"
 
 
 @attrs.define(slots=False)

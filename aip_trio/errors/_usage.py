@@ -1,5 +1,7 @@
 """The caller's mistakes."""
 
+import inspect
+
 import attrs
 
 from aip_trio.errors._base import AipError, show
@@ -129,9 +131,12 @@ class NotAnActor(UsageError, TypeError):
     value: object
 
     def __str__(self) -> str:
+        returned = f"factory={show(self.factory)} returned {show(self.value)}"
+        if inspect.iscoroutine(self.value):
+            return f"{returned}, because it is async: write it with `def`, and await in the actor's started()"
         return (
-            f"factory={show(self.factory)} returned {show(self.value)}"
-            f" ({type(self.value).__qualname__}), not an Actor: return an instance of a subclass of Actor"
+            f"{returned} ({type(self.value).__qualname__}), not an Actor:"
+            " return an instance of a subclass of Actor"
         )
 
 

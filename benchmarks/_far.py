@@ -1,0 +1,148 @@
+"""The other process of a round trip: ``python -m benchmarks._far KIND PORT`` answers until it is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import trio
+
+from aip_trio.actors import open_system
+from aip_trio.endpoints import DeviceClientEndpoint
+from aip_trio.messages import ClientMessageType, Result, ResultStatus, ServerMessage, TaskStatus
+from aip_trio.protocol import TaskExecutionProtocol
+from aip_trio.transport import WebSocketTransport
+from benchmarks._harness import ROOT
+
+__all__ = ["far"]
+
+RESULT = {"clicked": True}
+
+
+@contextmanager
+def far(kind: str, port: int) -> Generator[None]:
+    """Run it beside the body."""
+    command = [sys.executable, "-m", "benchmarks._far", kind, str(port)]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+class Clicker:
+    """A device's client that has nothing to wait for."""
+
+    client_id = "dev"
+    platform = "none"
+    session_id: str | None = None
+
+    def reset(self) -> None: ...
+
+    async def execute_step(self, message: ServerMessage) -> list[Result]:
+        """Done."""
+        await trio.lowlevel.checkpoint()
+        return [
+            Result(status=ResultStatus.SUCCESS, result=RESULT, call_id=command.call_id)
+            for command in message.actions or ()
+        ]
+
+
+def endpoint(port: int) -> None:
+    """A device, as a fleet has them."""
+
+    async def main() -> None:
+        async with open_system():
+            device = DeviceClientEndpoint(f"ws://127.0.0.1:{port}/ws", Clicker(), max_retries=0)
+            await device.start()
+            await device.stopped()
+
+    trio.run(main)
+
+
+def protocol(port: int) -> None:
+    """Typed messages over a transport, without actors."""
+
+    async def main() -> None:
+        async with WebSocketTransport() as transport:
+            await transport.connect(f"ws://127.0.0.1:{port}/ws")
+            conversation = TaskExecutionProtocol(transport)
+            while True:
+                command = await conversation.receive_message(ServerMessage)
+                results = [
+                    Result(status=ResultStatus.SUCCESS, result=RESULT, call_id=action.call_id)
+                    for action in command.actions or ()
+                ]
+                await conversation.send_command_results(
+                    results, command.session_id or "", "dev", command.response_id or ""
+                )
+
+    trio.run(main)
+
+
+def transport_echo(port: int) -> None:
+    """Our transport: bytes."""
+
+    async def main() -> None:
+        async with WebSocketTransport() as transport:
+            await transport.connect(f"ws://127.0.0.1:{port}/ws")
+            while True:
+                await transport.send(await transport.receive())
+
+    trio.run(main)
+
+
+def trio_websocket_echo(port: int) -> None:
+    """Texts, by trio-websocket alone."""
+    import trio_websocket
+
+    async def main() -> None:
+        async with trio_websocket.open_websocket_url(f"ws://127.0.0.1:{port}/ws") as websocket:
+            while True:
+                await websocket.send_message(await websocket.get_message())
+
+    trio.run(main)
+
+
+def pydantic(port: int) -> None:
+    """websockets on asyncio, and pydantic's classes."""
+    from websockets.asyncio.client import connect
+
+    from benchmarks import _pydantic
+
+    async def main() -> None:
+        async with connect(f"ws://127.0.0.1:{port}/ws", compression=None) as websocket:
+            async for frame in websocket:
+                command = _pydantic.ServerMessage.model_validate_json(frame)
+                results = [
+                    _pydantic.Result(status=ResultStatus.SUCCESS, result=RESULT, call_id=action.call_id)
+                    for action in command.actions or ()
+                ]
+                answer = _pydantic.ClientMessage(
+                    type=ClientMessageType.COMMAND_RESULTS,
+                    status=TaskStatus.CONTINUE,
+                    session_id=command.session_id,
+                    client_id="dev",
+                    prev_response_id=command.response_id,
+                    action_results=results,
+                )
+                await websocket.send(answer.model_dump_json())
+
+    asyncio.run(main())
+
+
+KINDS: dict[str, Callable[[int], None]] = {
+    "endpoint": endpoint,
+    "protocol": protocol,
+    "transport": transport_echo,
+    "trio-websocket": trio_websocket_echo,
+    "pydantic": pydantic,
+}
+
+
+if __name__ == "__main__":
+    kind, port = sys.argv[1:]
+    KINDS[kind](int(port))
