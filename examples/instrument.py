@@ -17,9 +17,7 @@ Logs::
 
     /instrument/port crashed
     OSError: no answer
-    /instrument/meter crashed
-    OSError: no answer
-    aip_trio.errors.ActorCrashed: actor /instrument/port crashed while it handled Read() (OSError: no answer)
+    /instrument/meter crashed: ActorCrashed: actor /instrument/port crashed while it handled Read() (…
 """
 
 from collections.abc import Iterator

@@ -52,11 +52,12 @@ class Forget(Generic[C]):
 
 
 @attrs.frozen
-class Answered:
-    """A call has its result: None is ok."""
+class Answered(Generic[C]):
+    """A call has its result: an error, or the child that it has started, or None, which is ok."""
 
     call: Hashable
     error: BaseException | None = None
+    child: C | None = None
 
 
 @attrs.frozen
@@ -71,4 +72,4 @@ class Ended:
     error: BaseException | None = None
 
 
-Action = Start[C] | Stop[C] | Delay[C] | Rest[C] | Forget[C] | Answered | Came | Ended
+Action = Start[C] | Stop[C] | Delay[C] | Rest[C] | Forget[C] | Answered[C] | Came | Ended

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, TypeVarTuple, Unpack, overload
 
 import attrs
 import trio
+from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from aip_trio.actors._envelope import Envelope
 from aip_trio.actors._handlers import HandlerTable, make_handler_table
 from aip_trio.actors._message import check_message
 from aip_trio.actors._monitor import Monitor
 from aip_trio.actors._ref import ActorRef
+from aip_trio.actors._spec import is_seconds
 from aip_trio.errors import InvalidHandler, InvalidSpec, NotRunning
 
 if TYPE_CHECKING:
@@ -53,12 +55,17 @@ class Actor:
     #: Seconds for its end, where its spec does not say.
     default_shutdown: ClassVar[float] = 5.0
     _ref_class: ClassVar[type[ActorRef]] = ActorRef
+    #: Names that mean something to the runtime, so that no handler may have them.
+    _reserved: ClassVar[frozenset[str]] = frozenset()
 
     _cell: Cell | None = None
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        cls._handlers = make_handler_table(cls)
+        if not is_seconds(cls.default_shutdown):
+            field = f"{cls.__qualname__}.default_shutdown"
+            raise InvalidSpec(field, cls.default_shutdown, "give seconds, 0 or more, or math.inf")
+        cls._handlers = make_handler_table(cls, cls._reserved)
         for name in ("started", "stopping"):
             if not inspect.iscoroutinefunction(getattr(cls, name)):
                 raise InvalidHandler(f"{cls.__qualname__}.{name}", "is not async: write it with `async def`")
@@ -112,6 +119,7 @@ class Actor:
         name: str | None = None,
         **options: Unpack[ChildOptions],
     ) -> ActorRef: ...
+    @enable_ki_protection
     async def spawn(
         self,
         factory: Callable[..., Actor],
@@ -131,6 +139,7 @@ class Actor:
         """The ref of another child of the same supervisor. Raises ChildNotFound."""
         return self._running("sibling()").siblings.sibling(name)
 
+    @enable_ki_protection
     def after(self, delay: float, message: object) -> Timer:
         """Have this message told to the actor in ``delay`` seconds, past its mailbox's bound."""
         check_message(message)
@@ -139,6 +148,7 @@ class Actor:
         cell = self._running("after()")
         return cell.keep_at(trio.current_time() + delay, lambda: cell.post(message))
 
+    @enable_ki_protection
     def every(self, interval: float, message: object) -> Ticker:
         """Have this message told to the actor every ``interval`` seconds, the first after one.
 
@@ -149,6 +159,7 @@ class Actor:
             raise InvalidSpec("interval", interval, "give seconds, more than 0")
         return Ticker(self._running("every()"), interval, message)
 
+    @enable_ki_protection
     def monitor(self, ref: ActorRef) -> Monitor:
         """Be told by a `Terminated` message when that actor ends; at once if it has."""
         if not isinstance(ref, ActorRef):
@@ -157,6 +168,7 @@ class Actor:
         monitor.start()
         return monitor
 
+    @enable_ki_protection
     def stop(self) -> None:
         """End after the message in hand: a normal end."""
         self._running("stop()").end()
@@ -170,6 +182,7 @@ class Actor:
         self._cell = cell
         return True
 
+    @disable_ki_protection
     async def _bring_up(self) -> None:
         """Everything that must be done before it counts as up."""
         await self.started()
@@ -182,6 +195,9 @@ class Actor:
         return self._cell
 
 
+Actor._reserved = frozenset(dir(Actor))
+
+
 @attrs.define(eq=False, init=False)
 class Ticker:
     """A message that comes again and again; at most one of them waits in the mailbox."""
@@ -191,21 +207,23 @@ class Ticker:
 
     def __init__(self, cell: Cell, interval: float, message: object) -> None:
         self.skipped = 0
-        queue = cell.mailbox.queue
+        mailbox = cell.mailbox
         envelope = Envelope(message)
         due = trio.current_time() + interval
 
         def tick() -> None:
             nonlocal due, envelope
-            if envelope in queue:
+            if mailbox.has(envelope):
                 self.skipped += 1
             else:
                 envelope = cell.post(message)
+                mailbox.note(envelope)
             due = max(due + interval, trio.current_time())
             self._timer = cell.keep_at(due, tick)
 
         self._timer = cell.keep_at(due, tick)
 
+    @enable_ki_protection
     def cancel(self) -> None:
         """No more of them."""
         self._timer.cancel()

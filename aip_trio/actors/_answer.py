@@ -4,7 +4,15 @@ from typing import Generic, TypeVar, cast
 
 import attrs
 import trio
-from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule, wait_task_rescheduled
+from trio.lowlevel import (
+    Abort,
+    RaiseCancelT,
+    Task,
+    current_task,
+    enable_ki_protection,
+    reschedule,
+    wait_task_rescheduled,
+)
 
 __all__ = ["Answer"]
 
@@ -29,12 +37,14 @@ class Answer(Generic[R]):
         self.settled = self.withdrawn = False
         self._value = self._error = self._task = None
 
+    @enable_ki_protection
     def send(self, value: R) -> None:
         """Answer with a value. Whatever comes after the first answer is ignored."""
         if not self.settled:
             self._value = value
             self._settle()
 
+    @enable_ki_protection
     def fail(self, error: BaseException) -> None:
         """Answer with an exception, which is raised in the task that waits."""
         if not self.settled:
@@ -47,6 +57,7 @@ class Answer(Generic[R]):
             task, self._task = self._task, None
             reschedule(task)
 
+    @enable_ki_protection
     async def wait(self) -> R:
         """The answer, or the exception that it is. A checkpoint; being cancelled withdraws."""
         if self.settled:

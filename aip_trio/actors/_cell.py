@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import trio
 
+from aip_trio.actors._answer import Answer
 from aip_trio.actors._child import Child, ChildState, Outcome, OutcomeKind
 from aip_trio.actors._envelope import Envelope
 from aip_trio.actors._events import DeadLetterReason
@@ -18,11 +19,11 @@ from aip_trio.actors._mailbox import Mailbox, Overflow
 from aip_trio.actors._message import check_message
 from aip_trio.actors._observer import Step
 from aip_trio.actors._spec import Flags, seconds_of
+from aip_trio.actors._waiting import For, Waits, circle
 from aip_trio.errors import ActorCrashed, ActorStopped, MailboxFull, NotRunning
 
 if TYPE_CHECKING:
     from aip_trio.actors._actor import Actor
-    from aip_trio.actors._answer import Answer
     from aip_trio.actors._children import Children
     from aip_trio.actors._monitor import Monitor
     from aip_trio.actors._ref import ActorRef
@@ -68,17 +69,16 @@ class Cell(Child):
     deadline: float = attrs.field(init=False, default=math.inf)
 
     # all of them
-    #: whom its handler asks at this moment, for which answer (None: for its start): the edges in which
-    #: ask cycles are found
-    asking: list[tuple[Cell, Answer[Any] | None]] = attrs.field(
-        init=False, factory=lambda: list["tuple[Cell, Answer[Any] | None]"]()
-    )
+    #: what its handler waits for at this moment
+    waits: Waits = attrs.field(init=False, factory=Waits)
     #: requests whose answer it owes, because their handler took the Reply
     owed: dict[Answer[Any], object] | None = attrs.field(init=False, default=None)
     #: who is to be told of its end
     watchers: set[Monitor] | None = attrs.field(init=False, default=None)
     #: tasks that wait for its end
     waiters: list[Answer[None]] | None = attrs.field(init=False, default=None)
+    #: its restart, where it waits for its backoff
+    delay: Timer | None = attrs.field(init=False, default=None)
     handled: int = attrs.field(init=False, default=0)
     last_crash: BaseException | None = attrs.field(init=False, default=None)
     #: what its last incarnation ended with
@@ -96,6 +96,11 @@ class Cell(Child):
     def grace(self) -> float:
         """Seconds for its end; 0 is brutal."""
         return seconds_of(self.spec.shutdown, default=self.actor.default_shutdown if self.actor else 5.0)
+
+    @property
+    def serves(self) -> bool:
+        """Whether this incarnation may still take messages."""
+        return self.active and not self.wound_down
 
     @property
     def at_rest(self) -> bool:
@@ -117,8 +122,7 @@ class Cell(Child):
         if mailbox.closed:
             raise ActorStopped(self.path, envelope.message)
         if len(mailbox.queue) >= mailbox.limit:
-            for gone in mailbox.sweep():
-                self._observe(Step.SKIPPED, gone)
+            self._skip(mailbox.sweep_now_and_then())
         if len(mailbox.queue) >= mailbox.limit:
             if mailbox.overflow is Overflow.WAIT:
                 return False
@@ -128,21 +132,31 @@ class Cell(Child):
                 self._observe(Step.SENT, envelope)
                 self.bury(envelope, DeadLetterReason.OVERFLOW)
                 return True
-            self.bury(mailbox.queue.popleft(), DeadLetterReason.OVERFLOW)
+            self.bury(mailbox.take(), DeadLetterReason.OVERFLOW)
         self._observe(Step.SENT, envelope)
         mailbox.put(envelope)
         return True
 
-    async def place_when_room(self, envelope: Envelope) -> None:
-        """Wait for room. Raises ActorStopped where the actor ends before there is any."""
+    async def place_when_room(self, envelope: Envelope, teller: Cell | None) -> None:
+        """Wait for room. Raises ActorStopped where the actor ends before there is any.
+
+        ``teller``: whose handler waits, if an actor's does.
+        """
+        if teller is not None and not teller.may_wait_for(self):
+            raise ActorStopped(self.path, envelope.message)
         self._observe(Step.SENT, envelope)
-        taken = False
+        taken: Answer[bool] = Answer()
+        if teller is not None:
+            teller.waits[taken] = (self, For.ROOM)
+        there = False
         try:
-            taken = await self.mailbox.put_when_room(envelope)
+            there = await self.mailbox.put_when_room(envelope, taken)
         finally:
-            if not taken:
+            if teller is not None:
+                del teller.waits[taken]
+            if not there:
                 self._observe(Step.SKIPPED, envelope)
-        if not taken:
+        if not there:
             raise ActorStopped(self.path, envelope.message)
 
     def post(self, message: object) -> Envelope:
@@ -151,6 +165,20 @@ class Cell(Child):
         self._observe(Step.SENT, envelope)
         self.mailbox.put(envelope)
         return envelope
+
+    def forgo(self, request: Envelope) -> None:
+        """Its asker has gone: where it waits in the mailbox, its room is for who waits for room."""
+        answer = request.answer
+        if answer is None or self.has_in_hand(answer) or self.owes(answer) or not self.mailbox.crowded:
+            return
+        gone = self.mailbox.sweep()
+        self._skip(gone)
+        for envelope in gone:
+            envelope.answer = None  # those of their askers that have gone, too, need not look again
+
+    def _skip(self, gone: list[Envelope]) -> None:
+        for envelope in gone:
+            self._observe(Step.SKIPPED, envelope)
 
     def _observe(self, step: Step, envelope: Envelope) -> None:
         if self.system.observer is not None:
@@ -188,14 +216,13 @@ class Cell(Child):
             self.owed = {}
         self.owed[answer] = message
 
-    def holds_up(self, answer: Answer[Any] | None) -> bool:
-        """Whether its own task is to give this answer (None: is to come up), and has not yet."""
-        if answer is None:
-            return self.state is ChildState.STARTING
-        if answer.settled or answer.withdrawn:  # and the asker's task has not run since
-            return False
-        in_hand = self.in_hand is not None and self.in_hand.answer is answer
-        return in_hand or self.owed is None or answer not in self.owed  # else a task in its nursery is to
+    def has_in_hand(self, answer: Answer[Any]) -> bool:
+        """Whether its handler works on the request that this is to answer."""
+        return self.in_hand is not None and self.in_hand.answer is answer
+
+    def owes(self, answer: Answer[Any]) -> bool:
+        """Whether a handler took the Reply, and it has not been used."""
+        return self.owed is not None and answer in self.owed
 
     def paid(self, answer: Answer[Any]) -> None:
         """The Reply was used, or dropped."""
@@ -244,7 +271,7 @@ class Cell(Child):
         grace = self.grace
         self.told_to_stop = self.halted = True
         self.deadline = min(trio.current_time() + grace, self.siblings.deadline)
-        self._give_up_waiting()
+        self.give_up_waiting()
         if self.nursery is not None:
             if grace == 0 or self.since is None:  # a start is not waited for
                 self._cancel()
@@ -254,12 +281,25 @@ class Cell(Child):
             self._report_later(grace)
         self.mailbox.wake()
 
-    def _give_up_waiting(self) -> None:
-        """Its handler must not wait for a sibling that will not be up again before this one has ended."""
-        for target, answer in self.asking:
-            if answer is not None and not target.active:
-                answer.fail(ActorStopped(target.path))
-                answer.withdrawn = True  # where the request still waits, it is skipped
+    def may_wait_for(self, target: Cell) -> bool:
+        """Whether its handler may wait for the target's: not for its next incarnation, once told to stop.
+
+        That one may not be up before this actor has ended.
+        """
+        return target.serves or not self.told_to_stop
+
+    def give_up_waiting(self) -> None:
+        """Let its handler go on where it waits for what does not come before it has ended itself."""
+        for answer, (target, what) in self.waits.items():
+            if what is For.ROOM:
+                if not self.may_wait_for(target):
+                    answer.send(False)
+            elif what is For.ANSWER:
+                if not self.may_wait_for(target):
+                    answer.fail(ActorStopped(target.path))
+                    answer.withdrawn = True  # where the request still waits, it is skipped
+            elif (found := circle(self, target, what, answer)) is not None:
+                answer.fail(found)
 
     def hurry(self) -> None:
         """The whole system is cancelled: let go of the message in hand, and wait for the word to stop."""
@@ -310,6 +350,16 @@ class Cell(Child):
             self.children.open()
         return self.children
 
+    def wind_down(self) -> None:
+        """Take no more messages: its children end, and then it does."""
+        self.halted = self.wound_down = True
+        if not self.siblings.supervision.awaited:
+            return
+        # Of those that are being stopped, some may be waiting for this one, whose restart waits for them.
+        for sender in {e.origin.cell for e in self.mailbox.waiting if e.origin is not None}:
+            if sender is not None and sender.told_to_stop:
+                sender.give_up_waiting()
+
     def leave(self) -> Outcome:
         """This incarnation has ended: take stock, and make room for the next."""
         outcome = self._outcome()
@@ -335,8 +385,15 @@ class Cell(Child):
             return Outcome(OutcomeKind.IGNORED)
         return Outcome(OutcomeKind.STOPPED if self.told_to_stop else OutcomeKind.NORMAL)
 
+    def call_off(self) -> None:
+        """Its restart is not to wait for its backoff any more."""
+        if self.delay is not None:
+            self.delay.cancel()
+            self.delay = None
+
     def rest(self) -> None:
         """It does not run, and nothing will restart it by itself: whoever waits is told."""
+        self.call_off()
         if self.mailbox.closed:
             return
         self.mailbox.close(lambda envelope: self.bury(envelope, DeadLetterReason.STOPPED))

@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from aip_trio.actors._actions import Action, Answered, Came, Delay, Ended, Forget, Rest, Start, Stop
 from aip_trio.actors._answer import Answer
@@ -19,8 +20,18 @@ from aip_trio.actors._incarnation import incarnate
 from aip_trio.actors._ref import ActorRef
 from aip_trio.actors._spec import ChildSpec, Flags, RestartType, factory_name
 from aip_trio.actors._supervision import Phase, Supervision
-from aip_trio.actors._waiting import handling
-from aip_trio.errors import ChildNotFound, InvalidSpec, NotAnActor, StartFailed
+from aip_trio.actors._waiting import For, waiting
+from aip_trio.errors import (
+    AipError,
+    AskCycle,
+    ChildNotFound,
+    InvalidSpec,
+    NotAnActor,
+    RestartIntensityExceeded,
+    StartFailed,
+    UsageError,
+)
+from aip_trio.errors._base import told
 
 if TYPE_CHECKING:
     from aip_trio.actors._actor import Actor
@@ -52,7 +63,7 @@ class Children:
     ) -> None:
         self.path = path
         self.template: ChildSpec | None = None
-        self._owner = owner
+        self.owner = owner
         self.supervision: Supervision[Cell] = Supervision(
             flags, path=path, draw=system.environment.random.random
         )
@@ -66,31 +77,38 @@ class Children:
     @property
     def deadline(self) -> float:
         """When all of them must have ended: a shutdown time bounds everything below."""
-        return self._system.deadline if self._owner is None else self._owner.deadline
+        return self._system.deadline if self.owner is None else self.owner.deadline
 
     def sibling(self, name: str) -> ActorRef:
         """The child of that name. Raises ChildNotFound."""
-        cell = self.supervision.children.get(name)
+        return self.known(name).ref
+
+    def known(self, which: str | Cell) -> Cell:
+        """The child of that name, or this very one. Raises ChildNotFound."""
+        cell = self.supervision.find(which)
         if cell is None:
-            raise ChildNotFound(self.path, name)
-        return cell.ref
+            raise ChildNotFound(self.path, which if isinstance(which, str) else which.spec.name)
+        return cell
 
     # Calls
 
+    @enable_ki_protection
     async def begin(self, specs: Iterable[ChildSpec], owner: Cell) -> None:
         """Start these in order; the owner's start waits for them."""
         cells = [self._cell(spec) for spec in specs]
-        owner.asking.extend((cell, None) for cell in cells)
+        owner.waits.update({Answer(): (cell, For.START) for cell in cells})
         try:
             self._perform(self.supervision.begin(cells, trio.current_time()))
             await self._came.wait()
         finally:
-            owner.asking.clear()
+            owner.waits.clear()
 
+    @enable_ki_protection
     def open(self) -> None:
         """Begin with no children."""
         self._perform(self.supervision.begin((), trio.current_time()))
 
+    @enable_ki_protection
     async def spawn(
         self,
         factory: Callable[..., Actor],
@@ -110,29 +128,26 @@ class Children:
             name for number in self._numbers if (name := f"{stem}-{number}") not in self.supervision.children
         )
 
+    @enable_ki_protection
     async def start(self, spec: ChildSpec) -> ActorRef:
         """start_child: its ref, when it is up."""
         self.supervision.flags.check(spec)
         cell = self._cell(spec)
-        call: Answer[None] = Answer()
-        asker = handling()
-        if asker is not None:
-            asker.asking.append((cell, None))
+        call: Answer[Cell | None] = Answer()
         try:
-            self._perform(self.supervision.start_child(cell, call, trio.current_time()))
-            await call.wait()
-        except trio.Cancelled:
+            with waiting(call, cell, For.START):
+                self._perform(self.supervision.start_child(cell, call, trio.current_time()))
+                await call.wait()
+        except (trio.Cancelled, AskCycle):
             await self._abandon(cell, call)  # noqa: ASYNC102 - shielded inside
             raise
         except StartFailed as failed:
             if isinstance(failed.cause, (NotAnActor, InvalidSpec)):  # the caller's mistake, not the child's
                 raise failed.cause from None
             raise
-        finally:
-            if asker is not None:
-                asker.asking.remove((cell, None))
         return cell.ref
 
+    @enable_ki_protection
     async def start_from_template(self, args: tuple[object, ...], name: str | None) -> ActorRef:
         """start_child of simple_one_for_one."""
         template = self.template
@@ -140,48 +155,69 @@ class Children:
         name = name if name is not None else self._free_name(template.factory)
         return await self.start(template.another(name, *args))
 
-    async def _abandon(self, cell: Cell, call: Answer[None]) -> None:  # noqa: ASYNC910 - not called from outside
-        """The caller was cancelled: nobody would know of the child, so it ends first."""
+    async def _abandon(self, cell: Cell, call: Answer[Cell | None]) -> None:  # noqa: ASYNC910 - not called from outside
+        """The caller does not wait any more: nobody would know of the child, so it ends first."""
         self._perform(self.supervision.abandon(cell, call, trio.current_time()))
         with trio.CancelScope(shield=True):  # bounded by the child's shutdown time
             if cell.active:
                 await cell.ref.stopped()
 
-    async def terminate(self, cell: Cell) -> None:
-        """terminate_child, by its cell."""
-        if self.supervision.phase in (Phase.STOPPING, Phase.ENDED) or self.supervision.frozen:
-            await cell.ref.stopped()  # it is on its way
-            return
-        await self.call(self.supervision.terminate_child, cell.spec.name)
+    async def terminate(self, which: str | Cell) -> None:
+        """terminate_child."""
+        await self._call(self.supervision.terminate_child, which, For.END)
 
-    async def call(self, decide: Callable[[str, Answer[None], float], list[Action[Cell]]], name: str) -> None:
-        """Any of the calls by name. Cancelled: it is done all the same."""
-        call: Answer[None] = Answer()
-        self._perform(decide(name, call, trio.current_time()))
-        await call.wait()
+    async def restart(self, which: str | Cell) -> ActorRef:
+        """restart_child: its ref, when it is up."""
+        cell = await self._call(self.supervision.restart_child, which, For.START)
+        assert cell is not None
+        return cell.ref
 
+    async def delete(self, which: str | Cell) -> None:
+        """delete_child."""
+        await self._call(self.supervision.delete_child, which, For.CALL)
+
+    @enable_ki_protection
+    async def _call(
+        self,
+        decide: Callable[[str | Cell, Answer[Cell | None], float], list[Action[Cell]]],
+        which: str | Cell,
+        what: For,
+    ) -> Cell | None:
+        """Any of the calls on a child. Cancelled, or refused under way: it is done all the same."""
+        call: Answer[Cell | None] = Answer()
+        target = self.supervision.children.get(which) if isinstance(which, str) else which
+        with waiting(call, target, what):
+            self._perform(decide(which, call, trio.current_time()))
+            return await call.wait()
+
+    @enable_ki_protection
     async def shutdown(self) -> None:
         """Stop all, in reverse order, and wait for it."""
-        call: Answer[None] = Answer()
+        call: Answer[Cell | None] = Answer()
         self._perform(self.supervision.shutdown(call, trio.current_time()))
         await call.wait()
 
+    @enable_ki_protection
     def hurry(self) -> None:
         """Start nothing more, and cancel what is in hand, here and below."""
-        self._perform(self.supervision.freeze(trio.current_time()))
-        for cell in list(self.supervision.children.values()):
-            cell.hurry()
-            if cell.children is not None:
-                cell.children.hurry()
+        families: list[Children] = [self]
+        for family in families:  # they become more
+            family._perform(family.supervision.freeze(trio.current_time()))
+            for cell in list(family.supervision.children.values()):
+                cell.hurry()
+                if cell.children is not None:
+                    families.append(cell.children)
 
     # Reports
 
+    @enable_ki_protection
     def up(self, cell: Cell) -> None:
         """An incarnation is up."""
         if cell.state is ChildState.STARTING:  # else it was told to stop meanwhile
             self._system.came_up(cell)
         self._perform(self.supervision.up(cell, trio.current_time()))
 
+    @enable_ki_protection
     def down(self, cell: Cell, outcome: Outcome) -> None:
         """An incarnation has ended."""
         self._report(cell, outcome)
@@ -191,8 +227,9 @@ class Children:
         events = self._system.events
         if outcome.kind is OutcomeKind.CRASHED and outcome.error is not None:
             self._system.crashes += 1
-            if cell.start_call is None:  # else its caller is told
-                logger.error("%s crashed", cell.path, exc_info=outcome.error)
+            starting = cell.since is None and self.supervision.phase is Phase.STARTING
+            if not _heard(cell.start_call) and not starting:  # else whoever started it, or them, is told
+                _log(cell, outcome.error)
             if events.watched:
                 events.publish(Crashed(cell.path, cell.uid, outcome.error))
         elif events.watched and cell.since is not None:
@@ -204,19 +241,22 @@ class Children:
         for action in actions:
             match action:
                 case Start(cell):
+                    cell.call_off()
                     cell.mailbox.reopen()
                     self._nursery.start_soon(incarnate, cell, name=cell.path)
                 case Stop(cell):
                     cell.stop()
                 case Delay(cell, seconds, turn):
-                    self._system.timers.at(trio.current_time() + seconds, partial(self._due, cell, turn))
+                    cell.call_off()
+                    due = trio.current_time() + seconds
+                    cell.delay = self._system.timers.at(due, partial(self._due, cell, turn))
                 case Rest(cell):
                     cell.rest()
                 case Forget(cell):
                     cell.rest()
                     self._system.handled += cell.handled
-                case Answered(call, error):
-                    _answer(call, error)
+                case Answered(call, error, child):
+                    _answer(call, error, child)
                 case Came():
                     self._came.send(None)
                 case Ended(error):
@@ -232,7 +272,7 @@ class Children:
         elif isinstance(error, StartFailed):
             self._came.fail(error)
         else:
-            self._system.escalated(self.path, self._owner.uid if self._owner is not None else 0, error)
+            self._system.escalated(self.path, self.owner.uid if self.owner is not None else 0, error)
             self._gave_up(error)
 
     def _cell(self, spec: ChildSpec) -> Cell:
@@ -241,8 +281,29 @@ class Children:
         return cell
 
 
-def _answer(call: Any, error: BaseException | None) -> None:
+def _answer(call: Any, error: BaseException | None, child: Cell | None) -> None:
     if error is None:
-        call.send(None)
+        call.send(child)
     else:
         call.fail(error)
+
+
+def _heard(call: Any) -> bool:
+    """Whether somebody waits for the result of this call."""
+    return call is not None and not call.withdrawn
+
+
+def _log(cell: Cell, error: BaseException) -> None:
+    """A crash that nobody else is told of. What happens to a program says all in a line; what is wrong with
+    it needs its traceback.
+    """
+    bottom = error
+    while isinstance(bottom, StartFailed):
+        bottom = bottom.cause
+    happened = isinstance(bottom, AipError) and not isinstance(bottom, UsageError)
+    if isinstance(bottom, RestartIntensityExceeded):  # whose text was logged when it was raised
+        logger.error("%s crashed", cell.path, extra={"error": error})
+    elif happened and not logger.isEnabledFor(logging.DEBUG):
+        logger.error("%s crashed: %s", cell.path, told(error), extra={"error": error})
+    else:
+        logger.error("%s crashed", cell.path, exc_info=error)

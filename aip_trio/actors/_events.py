@@ -9,7 +9,7 @@ from enum import Enum
 
 import attrs
 from trio import BusyResourceError
-from trio.lowlevel import checkpoint_if_cancelled
+from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 
 from aip_trio.actors._answer import Answer
 
@@ -116,6 +116,7 @@ class EventSubscription:
     def __aiter__(self) -> EventSubscription:
         return self
 
+    @enable_ki_protection
     async def __anext__(self) -> Event:
         await checkpoint_if_cancelled()
         while not self._buffer:

@@ -4,7 +4,7 @@ from typing import cast
 
 import trio
 
-__all__ = ["bare", "has_cancelled"]
+__all__ = ["bare", "has_cancelled", "interrupts"]
 
 
 def _members(error: BaseException) -> tuple[BaseException, ...]:
@@ -23,3 +23,10 @@ def bare(error: BaseException) -> BaseException:
 def has_cancelled(error: BaseException) -> bool:
     """Whether there is a cancellation in it."""
     return isinstance(error, trio.Cancelled) or any(has_cancelled(inner) for inner in _members(error))
+
+
+def interrupts(error: BaseException) -> bool:
+    """Whether there is a KeyboardInterrupt, or one of its like, in it: nobody's crash to be restarted."""
+    if inner := _members(error):
+        return any(map(interrupts, inner))
+    return not isinstance(error, (Exception, trio.Cancelled, GeneratorExit))

@@ -4,7 +4,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Set
 from typing import Any, TypeVar, overload
 
 import attrs
@@ -18,6 +18,8 @@ Method = Callable[..., Awaitable[object]]
 M = TypeVar("M", bound=Method)
 
 _MARK = "__aip_trio_handles__"
+_NO_METHODS = (staticmethod, classmethod, property)
+_NO_METHOD = "is no ordinary method: write it with `async def` and self, and @handles alone"
 
 
 @attrs.frozen
@@ -75,29 +77,42 @@ def handles(target: Any, /, *more: type) -> Any:
     if isinstance(target, type):
 
         def mark(method: M) -> M:
-            setattr(method, _MARK, _Mark((target, *more), {}))
-            return method
+            return _leave_mark(method, _Mark((target, *more), {}))
 
         return mark
-    if not callable(target):
-        raise InvalidHandler(
-            repr(target), "is neither a message class nor a method: use @handles(MessageClass)"
-        )
     # The class body's caller is the enclosing scope; message classes defined there, inside of a
     # function, are among its locals and nowhere else.
     body = sys._getframe(1)
     scope = {**(body.f_back.f_locals if body.f_back is not None else {}), **body.f_locals}
-    setattr(target, _MARK, _Mark((), scope))
-    return target
+    return _leave_mark(target, _Mark((), scope))
 
 
-def make_handler_table(cls: type) -> HandlerTable:
-    """Collect the handlers of an actor class and of its bases; called when the class is defined."""
+def _leave_mark(method: M, mark: _Mark) -> M:
+    where = getattr(method, "__qualname__", repr(method))
+    if isinstance(method, _NO_METHODS):
+        raise InvalidHandler(where, _NO_METHOD)
+    if not callable(method):
+        raise InvalidHandler(where, "is neither a message class nor a method: use @handles(MessageClass)")
+    if hasattr(method, _MARK):
+        raise InvalidHandler(where, "is marked twice: name all its message classes in one @handles(…)")
+    setattr(method, _MARK, mark)
+    return method
+
+
+def make_handler_table(cls: type, reserved: Set[str] = frozenset()) -> HandlerTable:
+    """Collect the handlers of an actor class and of its bases; called when the class is defined.
+
+    ``reserved`` are the names that no handler may have.
+    """
     owners: dict[type, str] = {}
     table = HandlerTable()
     for name, mark in _marked(cls):
-        function = getattr(cls, name)
         where = f"{cls.__qualname__}.{name}"
+        if name in reserved:
+            raise InvalidHandler(where, f"every actor's {name!r} is something else: give it another name")
+        if isinstance(inspect.getattr_static(cls, name), _NO_METHODS):
+            raise InvalidHandler(where, _NO_METHOD)
+        function = getattr(cls, name)
         deferred = _check_signature(function, where)
         for message_class in _message_classes(function, mark, where):
             if message_class in owners:
@@ -117,10 +132,19 @@ def _marked(cls: type) -> Iterator[tuple[str, _Mark]]:
     seen: set[str] = set()
     for base in cls.__mro__:
         for name, value in vars(base).items():
-            mark = getattr(value, _MARK, None)
+            mark = getattr(_inside(value), _MARK, None)
             if isinstance(mark, _Mark) and name not in seen:
                 seen.add(name)
                 yield name, mark
+
+
+def _inside(value: object) -> object:
+    """The function that a staticmethod, classmethod or property is made of."""
+    if isinstance(value, property):
+        return value.fget
+    if isinstance(value, (staticmethod, classmethod)):
+        return typing.cast("staticmethod[..., object]", value).__func__
+    return value
 
 
 def _check_signature(function: Method, where: str) -> bool:
@@ -132,6 +156,10 @@ def _check_signature(function: Method, where: str) -> bool:
     if len(parameters) not in (2, 3) or any(p.kind not in positional for p in parameters):
         raise InvalidHandler(
             where, "takes the wrong parameters: write (self, message) or (self, message, reply)"
+        )
+    if len(parameters) == 3 and parameters[2].default is not inspect.Parameter.empty:
+        raise InvalidHandler(
+            where, f"{parameters[2].name!r} receives the Reply: leave out its default, or the parameter"
         )
     return len(parameters) == 3
 

@@ -3,19 +3,25 @@
 The actor's task owns a nursery. In it run the tasks that the actor starts in ``self.nursery``, and its
 children, each behind a shield of its own: a crash or a cancellation of the actor reaches them only as
 its orderly stop of them. So the tree of actors is a tree of nurseries, and no task outlives it.
+
+A KeyboardInterrupt at any line of the runtime could leave it half-done, and then its end would hang. So
+functions here and all over this package are protected from it: Trio raises it at the next chance in the
+main task instead. What the user wrote is not protected: it may never come to an end by itself.
 """
 
 from __future__ import annotations
 
+import inspect
 import logging
 from typing import TYPE_CHECKING
 
 import trio
+from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from aip_trio.actors._actor import Actor, Ignore, StopReason
 from aip_trio.actors._envelope import Here, here
 from aip_trio.actors._events import DeadLetterReason
-from aip_trio.actors._groups import bare
+from aip_trio.actors._groups import bare, interrupts
 from aip_trio.actors._observer import Step
 from aip_trio.actors._reply import Reply
 from aip_trio.errors import InvalidSpec, NotAnActor, StopTimeout, UnhandledMessage
@@ -23,6 +29,7 @@ from aip_trio.errors import InvalidSpec, NotAnActor, StopTimeout, UnhandledMessa
 if TYPE_CHECKING:
     from aip_trio.actors._cell import Cell
     from aip_trio.actors._envelope import Envelope
+    from aip_trio.actors._spec import ChildSpec
 
 __all__ = ["incarnate"]
 
@@ -32,10 +39,11 @@ logger = logging.getLogger("aip_trio.actors")
 _BATCH = 64
 
 
+@enable_ki_protection
 async def incarnate(cell: Cell) -> None:  # noqa: ASYNC910 - not called from outside
     """Run one incarnation in this task, and report its end to the supervisor."""
     here.set(Here(cell.system, cell))
-    orderly = False
+    interrupted = False
     try:
         async with trio.open_nursery() as nursery:
             # Only its supervisor ends an actor: a cancellation from outside reaches it through the
@@ -51,8 +59,12 @@ async def incarnate(cell: Cell) -> None:  # noqa: ASYNC910 - not called from out
                     cell.fail(declined)
             except Exception as error:  # noqa: BLE001 - what it is, its supervisor is told
                 cell.fail(error)
+            except BaseException as error:
+                if interrupted := interrupts(error):  # what is below is not to be waited for in its own time
+                    cell.system.fatal(bare(error))
+                raise
             finally:
-                orderly = await _wind_down(cell)  # noqa: ASYNC102 - shielded inside
+                await _wind_down(cell, at_once=interrupted)  # noqa: ASYNC102 - shielded inside
                 nursery.cancel_scope.cancel()
     except Exception as error:  # noqa: BLE001 - the nursery's: a background task's crash, or cleanup's
         cell.fail(bare(error))
@@ -61,7 +73,7 @@ async def incarnate(cell: Cell) -> None:  # noqa: ASYNC910 - not called from out
     except BaseException as error:  # noqa: BLE001, ASYNC103 - raised by open_system()
         # KeyboardInterrupt and its like are nobody's crash to be restarted: they end the system.
         cell.system.fatal(bare(error))
-    if not orderly:
+    if cell.last_scope is None:  # where its nursery failed; now it is known why
         cell.settle(cell.crash)
         await _stopping(cell)
     cell.siblings.down(cell, cell.leave())
@@ -79,8 +91,10 @@ async def _live(cell: Cell) -> None:
 
 def _construct(cell: Cell) -> Actor:
     spec = cell.spec
-    actor = spec.factory(*spec.args)
+    actor = _call_factory(spec)
     if not isinstance(actor, Actor):
+        if inspect.iscoroutine(actor):
+            actor.close()  # else Python warns of it, too
         raise NotAnActor(spec.factory, actor)
     if not actor._adopt(cell):
         raise InvalidSpec(
@@ -93,6 +107,12 @@ def _construct(cell: Cell) -> Actor:
     return actor
 
 
+@disable_ki_protection
+def _call_factory(spec: ChildSpec) -> object:
+    return spec.factory(*spec.args)
+
+
+@disable_ki_protection
 async def _serve(cell: Cell, actor: Actor) -> None:  # noqa: ASYNC910 - not called from outside
     """Handle messages, one at a time, until halted."""
     mailbox = cell.mailbox
@@ -142,6 +162,7 @@ async def _serve(cell: Cell, actor: Actor) -> None:  # noqa: ASYNC910 - not call
             left = _BATCH
 
 
+@enable_ki_protection
 def _unhandled(cell: Cell, envelope: Envelope) -> None:
     error = UnhandledMessage(cell.path, envelope.message, cell.table.names)
     if envelope.answer is None:
@@ -149,27 +170,30 @@ def _unhandled(cell: Cell, envelope: Envelope) -> None:
     cell.bury(envelope, DeadLetterReason.UNHANDLED, error)
 
 
-async def _wind_down(cell: Cell) -> bool:
-    """Stop the children, then the actor itself. False: its nursery failed, and `stopping` waits for why."""
-    cell.halted = cell.wound_down = True
+async def _wind_down(cell: Cell, *, at_once: bool) -> None:  # noqa: ASYNC910 - not called from outside
+    """Stop the children, then the actor itself, unless its nursery failed: then `stopping` waits for why.
+
+    ``at_once``: without waiting for its turn in a hurried end.
+    """
+    cell.wind_down()
     unexplained = cell.cancelled and cell.crash is None and not (cell.told_to_stop or cell.system.hurrying)
     if not unexplained:
         cell.settle(cell.crash)
     _report_lateness(cell)
     if cell.system.hurrying or cell.children is not None:
         with trio.CancelScope(shield=True):
-            await _await_turn(cell)
+            if not at_once:
+                await _await_turn(cell)
+            if cell.children is not None:
+                await cell.children.shutdown()
     if not unexplained:
         await _stopping(cell)
-    return not unexplained  # noqa: ASYNC910 - not called from outside
 
 
 async def _await_turn(cell: Cell) -> None:  # noqa: ASYNC910 - not called from outside
-    """A hurried end goes through the tree in order, too: first the supervisor's word, then the children."""
+    """A hurried end goes through the tree in order, too: it begins with the supervisor's word."""
     while cell.system.hurrying and not cell.told_to_stop:
         await cell.mailbox.wait()
-    if cell.children is not None:
-        await cell.children.shutdown()
 
 
 def _report_lateness(cell: Cell) -> None:
@@ -192,11 +216,13 @@ async def _stopping(cell: Cell) -> None:  # noqa: ASYNC910 - not called from out
     cell.last_scope = scope
     try:
         with scope:
-            await actor.stopping(_reason(cell))
+            await _call_stopping(actor, _reason(cell))
     except Exception as error:  # noqa: BLE001 - a crash like any other
         cell.fail(error)
-    except (KeyboardInterrupt, SystemExit) as error:
-        cell.system.fatal(error)  # raised again by open_system()
+    except BaseException as error:  # noqa: ASYNC103 - raised by open_system()
+        if not interrupts(error):
+            raise
+        cell.system.fatal(bare(error))
     if scope.cancelled_caught and cell.system.hurrying:
         logger.error(
             "%s: stopping() was cut off, since cancel_grace=%s s for the whole tree are over",
@@ -205,6 +231,11 @@ async def _stopping(cell: Cell) -> None:  # noqa: ASYNC910 - not called from out
         )
     elif scope.cancelled_caught and own > now:  # else it was said before
         logger.error("%s", StopTimeout(cell.path, cell.grace))
+
+
+@disable_ki_protection
+async def _call_stopping(actor: Actor, reason: StopReason | BaseException) -> None:
+    await actor.stopping(reason)
 
 
 def _reason(cell: Cell) -> StopReason | BaseException:

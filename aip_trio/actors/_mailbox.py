@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule, wait_task_rescheduled
+from trio.lowlevel import (
+    Abort,
+    RaiseCancelT,
+    Task,
+    current_task,
+    enable_ki_protection,
+    reschedule,
+    wait_task_rescheduled,
+)
 
 from aip_trio.actors._answer import Answer
 
@@ -36,7 +44,7 @@ class Mailbox:
     over a restart; and waking the taker needs no message, so that a stop never queues behind them.
     """
 
-    __slots__ = ("_putters", "_spared", "_taker", "capacity", "limit", "overflow", "queue")
+    __slots__ = ("_noted", "_putters", "_spared", "_taker", "capacity", "limit", "overflow", "queue")
 
     def __init__(self, capacity: int, overflow: Overflow) -> None:
         self.capacity = capacity
@@ -46,6 +54,7 @@ class Mailbox:
         self._spared = 0
         self._taker: Task | None = None
         self._putters: OrderedDict[Answer[bool], Envelope] | None = None
+        self._noted: set[Envelope] | None = None
 
     @property
     def closed(self) -> bool:
@@ -57,55 +66,83 @@ class Mailbox:
         """How many messages wait, those of tasks that wait for room included."""
         return len(self.queue) + (len(self._putters) if self._putters else 0)
 
+    @property
+    def waiting(self) -> Iterator[Envelope]:
+        """All of them."""
+        yield from self.queue
+        yield from (self._putters or {}).values()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether somebody waits for room."""
+        return bool(self._putters)
+
+    @enable_ki_protection
     def put(self, envelope: Envelope) -> None:
         """Add a message without asking for room: the caller has checked, or is the runtime."""
         self.queue.append(envelope)
         if self._taker is not None:
             self.wake()
 
-    async def put_when_room(self, envelope: Envelope) -> bool:
-        """Wait for room, in order of arrival. A checkpoint; False where it was closed meanwhile."""
+    @enable_ki_protection
+    async def put_when_room(self, envelope: Envelope, taken: Answer[bool]) -> bool:
+        """Wait for room, in order of arrival. A checkpoint; False: it was closed, or ``taken`` says so."""
         if self._putters is None:
             self._putters = OrderedDict()
-        taken: Answer[bool] = Answer()
         self._putters[taken] = envelope
         try:
             return await taken.wait()
         finally:
             self._putters.pop(taken, None)
 
+    @enable_ki_protection
     def take(self) -> Envelope:
         """The next message; the one that waited longest for room moves up. IndexError: none is there."""
         envelope = self.queue.popleft()
         if self._putters:
             self._admit()
+        if self._noted:
+            self._noted.discard(envelope)
         return envelope
 
-    def sweep(self) -> list[Envelope]:
-        """Make room of the requests whose askers have gone, first for those that wait for it.
+    def note(self, envelope: Envelope) -> None:
+        """Keep in mind whether this message still waits."""
+        if self._noted is None:
+            self._noted = set()
+        self._noted.add(envelope)
 
-        After a look in vain the next ones are spared, so that a full mailbox costs each sender little.
-        """
-        if self._spared:
-            self._spared -= 1
-            return []
+    def has(self, envelope: Envelope) -> bool:
+        """Whether a message that was noted still waits."""
+        return self._noted is not None and envelope in self._noted
+
+    def sweep(self) -> list[Envelope]:
+        """Make room of the requests whose askers have gone, first for those that wait for it."""
         gone = [envelope for envelope in self.queue if envelope.withdrawn]
         if gone:
             kept = [envelope for envelope in self.queue if not envelope.withdrawn]
             self.queue.clear()
             self.queue.extend(kept)
             self._admit()
-        else:
+        return gone
+
+    def sweep_now_and_then(self) -> list[Envelope]:
+        """The same for each of many senders: after a look in vain, as many of them are spared."""
+        if self._spared:
+            self._spared -= 1
+            return []
+        gone = self.sweep()
+        if not gone:
             self._spared = len(self.queue)
         return gone
 
     def _admit(self) -> None:
         while self._putters and len(self.queue) < self.limit:
             taken, envelope = self._putters.popitem(last=False)
-            if not taken.withdrawn:
+            if not (taken.settled or taken.withdrawn):  # else its task has not run since
                 self.queue.append(envelope)
                 taken.send(True)
 
+    @enable_ki_protection
     async def wait(self) -> None:
         """Wait until a message is there, or `wake` is called. A checkpoint."""
         self._taker = current_task()
@@ -115,6 +152,7 @@ class Mailbox:
         self._taker = None
         return Abort.SUCCEEDED
 
+    @enable_ki_protection
     def wake(self) -> None:
         """Wake the task that waits in `wait`, if one does."""
         if self._taker is not None:
@@ -125,9 +163,11 @@ class Mailbox:
         """Take messages again."""
         self.limit = self.capacity
 
+    @enable_ki_protection
     def close(self, bury: Callable[[Envelope], None]) -> None:
         """Take no more messages, give up what waits, and tell those who wait for room."""
         self.limit = _CLOSED
+        self._noted = None
         while self.queue:
             bury(self.queue.popleft())
         while self._putters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
+from trio.lowlevel import enable_ki_protection
 
 if TYPE_CHECKING:
     from aip_trio.actors._cell import Cell
@@ -48,6 +49,7 @@ class Monitor:
                 setattr(cell, attribute, monitors)
             monitors.add(self)
 
+    @enable_ki_protection
     def cancel(self) -> None:
         """Stop watching. Harmless when it has told, or is cancelled already."""
         if self._watched.watchers is not None:

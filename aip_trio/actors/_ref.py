@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 import trio
-from trio.lowlevel import in_trio_run
+from trio.lowlevel import enable_ki_protection, in_trio_run
 
 from aip_trio.actors._answer import Answer
 from aip_trio.actors._envelope import Envelope, here
 from aip_trio.actors._message import Request
-from aip_trio.actors._waiting import handling, refuse_cycle
-from aip_trio.errors import ActorStopped, AskCycle, InvalidMessage, MailboxFull, NoSystem
+from aip_trio.actors._waiting import ANSWER, handling, refuse_circle
+from aip_trio.errors import ActorStopped, InvalidMessage, MailboxFull, NoSystem
 
 if TYPE_CHECKING:
     from aip_trio.actors._cell import Cell
@@ -74,6 +74,7 @@ class ActorRef:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path} uid={self.uid}>"
 
+    @enable_ki_protection
     def tell_nowait(self, message: object) -> None:
         """Send, without waiting for room.
 
@@ -93,6 +94,7 @@ class ActorRef:
         elif not cell.place(envelope):
             raise MailboxFull(cell.path, mailbox.capacity)
 
+    @enable_ki_protection
     async def tell(self, message: object) -> None:
         """Send, and wait for room where the mailbox is full and its policy is to wait. A checkpoint.
 
@@ -110,8 +112,9 @@ class ActorRef:
         if cell.place(envelope):
             await trio.lowlevel.cancel_shielded_checkpoint()
         else:
-            await cell.place_when_room(envelope)
+            await cell.place_when_room(envelope, handling())
 
+    @enable_ki_protection
     async def ask(self, message: Request[R]) -> R:
         """Send a request and wait for its answer. A checkpoint; set a deadline with `trio.fail_after`.
 
@@ -133,17 +136,18 @@ class ActorRef:
         answer: Answer[R] = Answer()
         envelope = Envelope(message, answer, here.get(), deadline)
         if asker is None:
-            return await _exchange(cell, envelope, answer)
-        if cell.asking or cell is asker:
-            refuse_cycle(asker, cell)
-        if asker.told_to_stop and not cell.active:  # it will not be up again before the asker has ended
+            return await _exchange(cell, envelope, answer, None)
+        if cell.waits or cell.halted or cell is asker:
+            refuse_circle(asker, cell, ANSWER, message)
+        if not asker.may_wait_for(cell):
             raise ActorStopped(cell.path, message)
-        asker.asking.append((cell, answer))
+        asker.waits[answer] = (cell, ANSWER)
         try:
-            return await _exchange(cell, envelope, answer)
+            return await _exchange(cell, envelope, answer, asker)
         finally:
-            asker.asking.remove((cell, answer))
+            del asker.waits[answer]
 
+    @enable_ki_protection
     async def stop(self) -> None:
         """End the actor through its supervisor, without a restart, and wait for its end. A checkpoint.
 
@@ -151,19 +155,16 @@ class ActorRef:
         group starts it again, as in OTP; `SupervisorRef.delete_child` takes it out of the group.
 
         It finishes the message in hand and has its shutdown time. Cancelled: it ends all the same. Harmless
-        where it has ended.
+        where it has ended. Raises AskCycle in a handler of the actor itself, of one below it, and of one that
+        it waits for.
         """
         cell = self._cell
-        asker = handling()
-        if asker is not None and f"{asker.path}/".startswith(
-            f"{cell.path}/"
-        ):  # it would wait for its own end
-            raise AskCycle((asker.path, cell.path, asker.path))
         if cell.at_rest:
             await trio.lowlevel.checkpoint()
         else:
             await cell.siblings.terminate(cell)
 
+    @enable_ki_protection
     async def stopped(self) -> None:
         """Wait until it has ended, and nothing will restart it by itself. A checkpoint."""
         cell = self._cell
@@ -181,11 +182,16 @@ class ActorRef:
             waiters.remove(waiter)
 
 
-async def _exchange(cell: Cell, envelope: Envelope, answer: Answer[R]) -> R:
+async def _exchange(cell: Cell, envelope: Envelope, answer: Answer[R], asker: Cell | None) -> R:
     """Send a request; its answer may be there before the task that waits for room is back."""
     mailbox = cell.mailbox
     if len(mailbox.queue) < mailbox.limit and cell.system.observer is None:
         mailbox.put(envelope)
     elif not cell.place(envelope):
-        await cell.place_when_room(envelope)
-    return await answer.wait()
+        await cell.place_when_room(envelope, asker)
+    try:
+        return await answer.wait()
+    except BaseException:
+        if answer.withdrawn:
+            cell.forgo(envelope)
+        raise

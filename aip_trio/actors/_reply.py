@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from aip_trio.errors import AlreadyReplied, NoSystem, ReplyDropped
 
@@ -39,12 +40,14 @@ class Reply(Generic[R]):
         """Whether the asker has gone: working on is wasted."""
         return self._answer is not None and self._answer.withdrawn
 
+    @enable_ki_protection
     def send(self, value: R) -> None:
         """Answer with a value."""
         answer = self._take()
         if answer is not None:
             answer.send(value)
 
+    @enable_ki_protection
     def fail(self, error: BaseException) -> None:
         """Answer with an exception, which is raised at the asker."""
         answer = self._take()

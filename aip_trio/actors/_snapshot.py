@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from aip_trio.actors._tree import TreeNode
+from aip_trio.errors._base import told
 
 if TYPE_CHECKING:
     from aip_trio.actors._cell import Cell
@@ -17,17 +18,24 @@ __all__ = ["snapshot"]
 
 def snapshot(root: Children) -> TreeNode:
     """The root and everything below it."""
-    return TreeNode("/", "/", "root", root.supervision.phase.value, 0, 0, 0, None, None, _nodes(root))
+    now = trio.current_time()
+    cells = list(root.supervision.children.values())
+    for cell in cells:  # they become more: each stands before its own children
+        if cell.children is not None:
+            cells.extend(cell.children.supervision.children.values())
+    nodes: dict[Cell, TreeNode] = {}
+    for cell in reversed(cells):
+        nodes[cell] = _node(cell, now, _of(cell.children, nodes))
+    return TreeNode("/", "/", "root", root.supervision.phase.value, 0, 0, 0, None, None, _of(root, nodes))
 
 
-def _nodes(children: Children | None) -> tuple[TreeNode, ...]:
+def _of(children: Children | None, nodes: dict[Cell, TreeNode]) -> tuple[TreeNode, ...]:
     if children is None:
         return ()
-    now = trio.current_time()
-    return tuple(_node(cell, now) for cell in children.supervision.children.values())
+    return tuple(nodes.pop(cell) for cell in children.supervision.children.values())
 
 
-def _node(cell: Cell, now: float) -> TreeNode:
+def _node(cell: Cell, now: float, children: tuple[TreeNode, ...]) -> TreeNode:
     crash = cell.last_crash
     return TreeNode(
         path=cell.path,
@@ -38,11 +46,6 @@ def _node(cell: Cell, now: float) -> TreeNode:
         mailbox=cell.mailbox.depth,
         handled=cell.handled,
         age=None if cell.since is None or not cell.active else now - cell.since,
-        last_crash=None if crash is None else _told(crash),
-        children=_nodes(cell.children),
+        last_crash=None if crash is None else told(crash),
+        children=children,
     )
-
-
-def _told(crash: BaseException) -> str:
-    """In one line: a tree is drawn with a line for each actor."""
-    return f"{type(crash).__name__}: {next(iter(str(crash).splitlines()), '')}"

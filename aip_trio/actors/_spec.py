@@ -26,6 +26,9 @@ __all__ = [
     "RestartType",
     "Shutdown",
     "Strategy",
+    "factory_name",
+    "is_seconds",
+    "seconds_of",
 ]
 
 
@@ -184,10 +187,13 @@ def _check_name(name: object) -> None:
 
 
 def _check_shutdown(shutdown: object) -> None:
-    if shutdown is None or shutdown in ("brutal", "infinity"):
-        return
-    if isinstance(shutdown, bool) or not isinstance(shutdown, (int, float)) or not shutdown >= 0:
+    if not (shutdown is None or shutdown in ("brutal", "infinity") or is_seconds(shutdown)):
         raise InvalidSpec("shutdown", shutdown, 'give seconds, 0 or more, or "brutal" or "infinity"')
+
+
+def is_seconds(value: object) -> bool:
+    """Whether it can be a time for an end."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
 
 
 def _strategy(value: object) -> Strategy:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import attrs
 import trio
+from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from aip_trio.actors._actor import Actor
 from aip_trio.actors._child import ChildState
@@ -16,6 +17,9 @@ from aip_trio.actors._ref import ActorRef
 from aip_trio.actors._spec import AutoShutdown, ChildSpec, Flags, Strategy
 from aip_trio.errors import ActorStopped, ChildNotFound, InvalidSpec, NotRunning
 from aip_trio.resilience import RestartWindow
+
+if TYPE_CHECKING:
+    from aip_trio.actors._cell import Cell
 
 __all__ = ["ChildCounts", "ChildInfo", "Supervisor", "SupervisorRef"]
 
@@ -53,6 +57,7 @@ class SupervisorRef(ActorRef):
 
     __slots__ = ()
 
+    @enable_ki_protection
     async def start_child(self, spec: ChildSpec) -> ActorRef:
         """Add a child and wait until it is up. A checkpoint; cancelled, it ends again first.
 
@@ -66,6 +71,7 @@ class SupervisorRef(ActorRef):
             )
         return await children.start(spec)
 
+    @enable_ki_protection
     async def start_child_with(self, *args: object, name: str | None = None) -> ActorRef:
         """In simple_one_for_one: start a child from the one spec, these arguments after the spec's own."""
         children = self._children("start_child_with()")
@@ -73,36 +79,34 @@ class SupervisorRef(ActorRef):
             raise InvalidSpec("args", args, "only simple_one_for_one takes them: start_child(ChildSpec(…))")
         return await children.start_from_template(args, name)
 
+    @enable_ki_protection
     async def terminate_child(self, child: str | ActorRef) -> None:
         """Stop a child and wait for its end; fine where it does not run. Cancels a restart that is due.
 
         Its spec stays, unless it is temporary or dynamic: a later restart of its group starts it again, as
-        in OTP; `delete_child` takes it out. Raises ChildNotFound.
+        in OTP; `delete_child` takes it out. Raises ChildNotFound; AskCycle in a handler of the child itself,
+        of one below it, and of one that it waits for.
         """
         children = self._children("terminate_child()")
         if isinstance(child, ActorRef) and child._cell.state is ChildState.FORGOTTEN:
             await trio.lowlevel.checkpoint()
             return
-        await children.call(children.supervision.terminate_child, self._name(child, children))
+        await children.terminate(self._which(child, children))
 
+    @enable_ki_protection
     async def restart_child(self, child: str | ActorRef) -> ActorRef:
         """Start a child that does not run, behind the same ref.
 
         Raises ChildNotFound, ChildRunning, ChildRestarting, StartFailed (the spec stays).
         """
         children = self._children("restart_child()")
-        name = self._name(child, children)
-        known = children.supervision.children.get(name)
-        await children.call(children.supervision.restart_child, name)
-        cell = children.supervision.children.get(name) or known  # it may have ended, all with it, already
-        if cell is None:
-            raise ChildNotFound(self.path, name)
-        return cell.ref
+        return await children.restart(self._which(child, children))
 
+    @enable_ki_protection
     async def delete_child(self, child: str | ActorRef) -> None:
         """Forget a child that does not run. Raises ChildNotFound, ChildRunning, ChildRestarting."""
         children = self._children("delete_child()")
-        await children.call(children.supervision.delete_child, self._name(child, children))
+        await children.delete(self._which(child, children))
 
     def which_children(self) -> tuple[ChildInfo, ...]:
         """All children, in order of start."""
@@ -124,10 +128,7 @@ class SupervisorRef(ActorRef):
     def child_spec(self, child: str | ActorRef) -> ChildSpec:
         """The spec of a child (OTP: ``get_childspec``). Raises ChildNotFound."""
         children = self._children("child_spec()")
-        cell = children.supervision.children.get(name := self._name(child, children))
-        if cell is None:
-            raise ChildNotFound(self.path, name)
-        return cell.spec
+        return children.known(self._which(child, children)).spec
 
     def _children(self, call: str) -> Children:
         cell = self._cell
@@ -137,13 +138,13 @@ class SupervisorRef(ActorRef):
             raise NotRunning(call, cell.path)
         return cell.children
 
-    def _name(self, child: str | ActorRef, children: Children) -> str:
-        """A child's name. Raises ChildNotFound for the ref of another actor, a namesake included."""
+    def _which(self, child: str | ActorRef, children: Children) -> str | Cell:
+        """A child, as it is named. Raises ChildNotFound for the ref of another's child."""
         if not isinstance(child, ActorRef):
             return child
-        if children.supervision.children.get(child.name) is not child._cell:
+        if child._cell.siblings is not children:
             raise ChildNotFound(self.path, child.name)
-        return child.name
+        return child._cell
 
 
 def _supervises(ref: ActorRef) -> bool:
@@ -200,6 +201,7 @@ class Supervisor(Actor):
         """The specs of its children, in order of start; asked once for each incarnation."""
         return self._specs
 
+    @disable_ki_protection
     async def _bring_up(self) -> None:
         """`started`, then the children."""
         cell = self._running("start")
@@ -219,6 +221,9 @@ class Supervisor(Actor):
     def _flags(self) -> Flags:
         window = RestartWindow(self.intensity, self.period)
         return Flags(strategy=self.strategy, window=window, auto_shutdown=self.auto_shutdown)
+
+
+Supervisor._reserved = frozenset(dir(Supervisor))
 
 
 def _checked(specs: tuple[ChildSpec, ...], flags: Flags, names: set[str]) -> tuple[ChildSpec, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVarTuple, Unpack, overload
 
 import attrs
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from aip_trio.actors._children import Children
 from aip_trio.actors._envelope import Envelope, Here, here
@@ -111,6 +112,7 @@ class ActorSystem:
         name: str | None = None,
         **options: Unpack[ChildOptions],
     ) -> ActorRef: ...
+    @enable_ki_protection
     async def spawn(
         self,
         factory: Callable[..., Actor],
@@ -193,11 +195,13 @@ class ActorSystem:
             path = sender.path if sender is not None else None
             self.events.publish(DeadLetter(cell.path, cell.uid, envelope.message, reason, path, error))
 
+    @enable_ki_protection
     def fatal(self, error: BaseException) -> None:
         """What no supervisor may catch, such as KeyboardInterrupt: everything ends at once, with it."""
         self._fail(error)
         self.hurry()
 
+    @enable_ki_protection
     def hurry(self) -> None:
         """Cancelled from outside: cancel what is in hand; the rest has ``cancel_grace`` seconds."""
         if not self.hurrying:
@@ -211,6 +215,7 @@ class ActorSystem:
             self._failure = error
         self._body.cancel()
 
+    @enable_ki_protection
     def _open(self, nursery: trio.Nursery) -> None:
         self.nursery = nursery
         self._root = Children(
@@ -225,6 +230,7 @@ class ActorSystem:
         nursery.start_soon(self._watch)
         nursery.start_soon(self._tick)
 
+    @enable_ki_protection
     async def _watch(self) -> None:
         """Notice a cancellation from outside, whatever the body is doing."""
         try:
@@ -232,11 +238,13 @@ class ActorSystem:
         finally:
             self.hurry()
 
+    @enable_ki_protection
     async def _tick(self) -> None:
         """Run the timers for as long as there are actors."""
         with self._ticking:
             await self.timers.run()
 
+    @enable_ki_protection
     async def _close(self) -> None:  # noqa: ASYNC910 - not called from outside
         while True:
             try:
@@ -250,6 +258,7 @@ class ActorSystem:
 
 
 @asynccontextmanager
+@enable_ki_protection
 async def open_system(
     *,
     environment: Environment | None = None,
@@ -331,4 +340,4 @@ def current_nursery() -> trio.Nursery | None:
     if current is None:
         return None
     cell = current.cell
-    return current.system.nursery if cell is None else cell.nursery
+    return current.system.nursery if cell is None or cell.nursery is None else cell.nursery

@@ -9,6 +9,7 @@ from itertools import count
 
 import attrs
 import trio
+from trio.lowlevel import enable_ki_protection
 
 __all__ = ["Timer", "Timers"]
 
@@ -27,6 +28,7 @@ class Timer:
         """Whether it is still to come."""
         return self._action is not None
 
+    @enable_ki_protection
     def cancel(self) -> None:
         """It is not to happen. Harmless when it has, or is cancelled already."""
         if self._action is not None:

@@ -26,18 +26,22 @@ class TreeNode:
 
     def walk(self) -> Iterator[TreeNode]:
         """This node and all below it, parents first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        todo: list[TreeNode] = [self]
+        while todo:
+            node = todo.pop()
+            yield node
+            todo.extend(reversed(node.children))
 
     def __str__(self) -> str:
-        return "\n".join(self._lines("", ""))
-
-    def _lines(self, first: str, rest: str) -> Iterator[str]:
-        yield f"{first}{self.name}  {self.kind}  {self.state}{self._facts()}"
-        for child in self.children:
-            last = child is self.children[-1]
-            yield from child._lines(rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))
+        lines: list[str] = []
+        todo: list[tuple[TreeNode, str, str]] = [(self, "", "")]
+        while todo:
+            node, first, rest = todo.pop()
+            lines.append(f"{first}{node.name}  {node.kind}  {node.state}{node._facts()}")
+            below = [(child, f"{rest}├─ ", f"{rest}│  ") for child in node.children[:-1]]
+            below += [(child, f"{rest}└─ ", f"{rest}   ") for child in node.children[-1:]]
+            todo.extend(reversed(below))
+        return "\n".join(lines)
 
     def _facts(self) -> str:
         facts = [f"handled={self.handled}"] if self.handled else []

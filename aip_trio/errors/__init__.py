@@ -260,3 +260,7 @@ __all__ = [
     "UsageError",
     "WrongToolType",
 ]
+
+# Tracebacks name an error as whoever catches it imports it.
+for _name in __all__:
+    globals()[_name].__module__ = __name__

@@ -1,5 +1,7 @@
 """How many restarts are too many."""
 
+from collections import deque
+
 import attrs
 
 from aip_trio.errors import InvalidSpec
@@ -15,7 +17,7 @@ class Restart:
     cause: BaseException | None = None
 
 
-@attrs.frozen
+@attrs.define
 class RestartWindow:
     """The restarts within the last ``period`` seconds; more than ``intensity`` of them are too many.
 
@@ -23,9 +25,9 @@ class RestartWindow:
     seconds back still counts.
     """
 
-    intensity: int = 3
-    period: float = 5.0
-    restarts: tuple[Restart, ...] = ()
+    intensity: int = attrs.field(default=3, on_setattr=attrs.setters.frozen)
+    period: float = attrs.field(default=5.0, on_setattr=attrs.setters.frozen)
+    _restarts: deque[Restart] = attrs.field(init=False, factory=lambda: deque[Restart]())
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.intensity, bool) or not isinstance(self.intensity, int) or self.intensity < 0:
@@ -33,18 +35,28 @@ class RestartWindow:
         if not isinstance(self.period, (int, float)) or not self.period > 0:
             raise InvalidSpec("period", self.period, "give seconds, more than 0")
 
-    def add(self, restart: Restart) -> "RestartWindow":
-        """The window after this restart, without those that have grown too old."""
+    def add(self, restart: Restart) -> None:
+        """Count one more, no earlier than those before; forget those that have grown too old."""
         oldest = restart.at - self.period
-        kept = tuple(earlier for earlier in self.restarts if earlier.at >= oldest)
-        return attrs.evolve(self, restarts=(*kept, restart))
+        while self._restarts and self._restarts[0].at < oldest:
+            self._restarts.popleft()
+        self._restarts.append(restart)
+
+    def another(self) -> "RestartWindow":
+        """A window with the same limits, and no restarts."""
+        return RestartWindow(self.intensity, self.period)
+
+    @property
+    def restarts(self) -> tuple[Restart, ...]:
+        """Those that count, oldest first."""
+        return tuple(self._restarts)
 
     @property
     def exceeded(self) -> bool:
         """Whether it holds more restarts than its intensity allows."""
-        return len(self.restarts) > self.intensity
+        return len(self._restarts) > self.intensity
 
     @property
     def causes(self) -> tuple[BaseException, ...]:
         """Why the restarts were made, oldest first, where a cause is known."""
-        return tuple(restart.cause for restart in self.restarts if restart.cause is not None)
+        return tuple(restart.cause for restart in self._restarts if restart.cause is not None)

@@ -352,6 +352,19 @@ async def test_a_factory_that_returns_no_actor_is_refused(value: Any) -> None:
 
 
 @virtual
+async def test_an_async_factory_is_refused() -> None:
+    async def make() -> Any:
+        return Keeper()
+
+    factory: Any = make
+    async with open_system() as system:
+        with pytest.raises(NotAnActor) as raised:
+            await system.spawn(factory)
+        told(raised.value, "factory=", "because it is async", "write it with `def`")
+        # and no warning of a coroutine that was never awaited
+
+
+@virtual
 async def test_a_factory_that_returns_one_actor_twice_is_refused() -> None:
     actor = Keeper()
     async with open_system() as system:
@@ -359,6 +372,28 @@ async def test_a_factory_that_returns_one_actor_twice_is_refused() -> None:
         with pytest.raises(InvalidSpec) as raised:
             await system.spawn(lambda: actor, name="second")
         told(raised.value, "factory=", "make a new one at each call")
+
+
+# Classes
+
+
+@pytest.mark.parametrize("value", ["infinity", "brutal", None, -1, float("nan"), True, property()])
+def test_a_default_shutdown_that_is_no_time_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidSpec) as raised:
+
+        class Broken(Actor):
+            default_shutdown = value
+
+    assert raised.value.value is value
+    told(raised.value, "Broken.default_shutdown=", "give seconds, 0 or more, or math.inf")
+
+
+@pytest.mark.parametrize("value", [0, 0.5, 7, float("inf")])
+def test_a_default_shutdown_that_is_a_time_is_taken(value: float) -> None:
+    class Fine(Actor):
+        default_shutdown = value
+
+    assert Fine.default_shutdown == value
 
 
 # At the wrong place, at the wrong time

@@ -6,9 +6,18 @@ from pathlib import Path
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
-from aip_trio.actors import Backoff, Environment, RealEnvironment, open_system
-from tests.actors.support import Crash, Keeper, virtual
+from aip_trio.actors import (
+    Backoff,
+    Environment,
+    RealEnvironment,
+    current_environment,
+    current_nursery,
+    handles,
+    open_system,
+)
+from tests.actors.support import Crash, Echo, Keeper, virtual
 
 
 class Toy:
@@ -53,6 +62,112 @@ async def test_a_system_without_one_has_a_real_one() -> None:
     async with open_system() as one, open_system() as two:
         assert isinstance(one.environment, RealEnvironment)
         assert one.id != two.id
+
+
+@virtual
+async def test_the_current_environment_is_that_of_the_system_everywhere_inside() -> None:
+    environment = Toy()
+    seen: list[Environment] = []
+
+    async def look() -> None:
+        seen.append(current_environment())
+
+    class Looking(Keeper):
+        def __init__(self) -> None:
+            super().__init__()
+            seen.append(current_environment())
+
+        async def started(self) -> None:
+            await look()
+            self.nursery.start_soon(look)
+
+        @handles
+        async def echo(self, message: Echo) -> object:
+            await look()
+            return None
+
+    async with open_system(environment=environment) as system, trio.open_nursery() as nursery:
+        await look()
+        nursery.start_soon(look)
+        await (await system.spawn(Looking)).ask(Echo(0))
+        await wait_all_tasks_blocked()
+    assert seen == [environment] * 6
+
+
+@virtual
+async def test_outside_of_a_system_the_current_environment_is_the_world_as_it_is() -> None:
+    before = current_environment()
+    assert isinstance(before, RealEnvironment)
+    async with open_system(environment=Toy()), open_system() as inner:
+        assert current_environment() is inner.environment
+    assert current_environment() is before
+
+
+def test_outside_of_trio_too() -> None:
+    assert isinstance(current_environment(), RealEnvironment)
+    assert current_nursery() is None
+
+
+@virtual
+async def test_the_current_nursery_is_the_actors_or_the_systems() -> None:
+    seen: dict[str, trio.Nursery | None] = {}
+
+    async def look(where: str) -> None:
+        seen[where] = current_nursery()
+
+    class Looking(Keeper):
+        async def started(self) -> None:
+            seen["its own"] = self.nursery
+            self.nursery.start_soon(look, "task")
+            self.system.nursery.start_soon(self.outlive)
+
+        async def outlive(self) -> None:
+            await self.ref.stopped()
+            await look("after its end")
+
+        @handles
+        async def echo(self, message: Echo) -> object:
+            await look("handler")
+            return None
+
+    assert current_nursery() is None
+    async with open_system() as system:
+        looking = await system.spawn(Looking)
+        await looking.ask(Echo(0))
+        await look("body")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(look, "task of the body")
+        await looking.stop()
+        await wait_all_tasks_blocked()
+    own = seen.pop("its own")
+    assert own is not None
+    assert (seen.pop("handler"), seen.pop("task")) == (own, own)
+    assert set(seen) == {"body", "task of the body", "after its end"}
+    assert set(seen.values()) == {system.nursery}
+    assert current_nursery() is None
+
+
+@virtual
+async def test_tasks_in_the_systems_nursery_end_with_the_tree() -> None:
+    log: list[str] = []
+
+    class Last(Keeper):
+        async def stopping(self, reason: object) -> None:
+            await trio.sleep(1)
+            log.append("actor")
+
+    async def work() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            log.append("task")
+
+    async with open_system() as system:
+        await system.spawn(Last)
+        nursery = current_nursery()
+        assert nursery is not None
+        nursery.start_soon(work)
+    assert log == ["actor", "task"]
 
 
 def restarts(seed: int) -> list[float]:

@@ -1,10 +1,10 @@
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 import pytest
 
-from aip_trio.actors import Actor, Reply, Request, handles, open_system
+from aip_trio.actors import Actor, Reply, Request, Supervisor, handles, open_system
 from aip_trio.errors import InvalidHandler
 from tests.actors.support import Count, Echo, Keeper, Put, virtual
 
@@ -227,6 +227,84 @@ def test_handlers_with_the_wrong_parameters_are_refused() -> None:
     for define in (no_message, too_many, keyword_only, any_number):
         reason = refusal(define).reason
         assert reason == "takes the wrong parameters: write (self, message) or (self, message, reply)"
+
+
+def test_a_default_for_the_reply_is_refused() -> None:
+    def define() -> None:
+        class Broken(Actor):
+            @handles
+            async def size(self, message: Size, limit: int = 3) -> None: ...
+
+    reason = refusal(define).reason
+    assert reason == "'limit' receives the Reply: leave out its default, or the parameter"
+
+
+def test_a_method_that_is_marked_twice_is_refused() -> None:
+    def define() -> None:
+        class Broken(Actor):
+            @handles(Ping)
+            @handles(Size)
+            async def any(self, message: object) -> None: ...
+
+    error = refusal(define)
+    assert error.handler.endswith("Broken.any")
+    assert error.reason == "is marked twice: name all its message classes in one @handles(…)"
+
+
+NO_METHOD = "is no ordinary method: write it with `async def` and self, and @handles alone"
+
+
+@pytest.mark.parametrize("kind", [staticmethod, classmethod, property])
+@pytest.mark.parametrize("mark_first", [True, False])
+def test_what_is_no_ordinary_method_is_refused(kind: Any, mark_first: bool) -> None:
+    async def ping(self: object, message: Ping) -> None: ...
+
+    def define() -> None:
+        class Broken(Actor):
+            pong = kind(handles(ping)) if mark_first else handles(kind(ping))
+
+    assert refusal(define).reason == NO_METHOD
+
+
+@pytest.mark.parametrize("kind", [staticmethod, classmethod, property])
+def test_an_override_that_is_no_ordinary_method_is_refused(kind: Any) -> None:
+    async def ping(self: object, message: Ping) -> None: ...
+
+    class Base(Actor):
+        pong = handles(ping)
+
+    def define() -> None:
+        class Broken(Base):
+            pong = kind(ping)
+
+    assert refusal(define).reason == NO_METHOD
+
+
+@pytest.mark.parametrize("name", ["stop", "started", "ref", "spawn", "system", "_cell", "__init__"])
+def test_a_handler_with_a_name_that_every_actor_has_is_refused(name: str) -> None:
+    async def handler(self: object, message: Ping) -> None: ...
+
+    def define() -> None:
+        type("Broken", (Actor,), {name: handles(handler)})
+
+    error = refusal(define)
+    assert error.handler == f"Broken.{name}"
+    assert error.reason == f"every actor's {name!r} is something else: give it another name"
+
+
+def test_a_handler_with_a_name_that_every_supervisor_has_is_refused() -> None:
+    async def handler(self: object, message: Ping) -> None: ...
+
+    def define() -> None:
+        type("Broken", (Supervisor,), {"children": handles(handler)})
+
+    assert "'children'" in refusal(define).reason
+
+    class Fine(Actor):
+        @handles
+        async def children(self, message: Ping) -> None: ...
+
+    assert Ping in Fine._handlers
 
 
 class Base(Actor):

@@ -95,9 +95,12 @@ class Chance:
         loose = self.loose
         name = self.of([*_NAMES, "e", "f", "nobody"])
         name = self.of([name, self.victim or name])
-        match self.of(["start", "terminate", "restart", "restart", "delete", "abandon"]):
+        match self.of(["start", "terminate", "stop", "restart", "restart", "delete", "abandon"]):
             case "terminate":
                 loose.terminate_child(name)
+            case "stop":
+                if children := [child for child in loose.known if child.spec.name == name]:
+                    loose.stop(self.of(children))
             case "start":
                 loose.start_child(self.data.draw(specs(loose.flags, name)))
             case "restart":

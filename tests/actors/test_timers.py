@@ -1,11 +1,25 @@
 import math
+from collections import deque
 
 import attrs
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from aip_trio.actors import Actor, ActorRef, StopReason, Ticker, Timer, handles, open_system
+from aip_trio.actors import (
+    Actor,
+    ActorRef,
+    ActorSystem,
+    Backoff,
+    ChildSpec,
+    Envelope,
+    StopReason,
+    Supervisor,
+    Ticker,
+    Timer,
+    handles,
+    open_system,
+)
 from aip_trio.errors import InvalidMessage, InvalidSpec, NotRunning
 from tests.actors.support import Count, Crash, Echo, Hold, Keeper, Put, busy, virtual
 
@@ -232,6 +246,69 @@ async def test_very_many_timers_are_set_and_cancelled() -> None:
         await trio.sleep(5)
         assert log == [(number, 1 + number / 1000) for number in range(0, 1000, 10)]
         assert await many.ask(Count()) == 100
+
+
+@virtual
+async def test_the_end_of_a_backoff_is_not_waited_for_where_nothing_waits_for_it() -> None:
+    backoff = Backoff(initial=1000, maximum=1000, jitter=False)
+    specs = [ChildSpec(name, Clock, backoff=backoff) for name in "abc"]
+    async with open_system() as system:
+        supervisor = await system.spawn(lambda: Supervisor(*specs))
+        for child in supervisor.which_children():
+            await child.ref.tell(Crash(KeyError("planted")))
+        await wait_all_tasks_blocked()
+        assert pending(system) == 3
+        await supervisor.terminate_child("a")
+        assert pending(system) == 2
+        await supervisor.delete_child("a")
+        await supervisor.terminate_child("b")
+        await supervisor.restart_child("b")
+        assert pending(system) == 1
+        await supervisor.stop()
+        assert pending(system) == 0
+
+
+def pending(system: ActorSystem) -> int:
+    return sum(timer.pending for _, _, timer in system.timers._heap)
+
+
+@virtual
+async def test_a_tick_does_not_look_through_what_waits() -> None:
+    class Unseen(deque[Envelope]):
+        def __contains__(self, item: object) -> bool:
+            raise AssertionError("it is looked for")
+
+    log: list[object] = []
+    tickers: list[Ticker] = []
+
+    class Ticking(Clock):
+        async def started(self) -> None:
+            self.ref._cell.mailbox.queue = Unseen()
+            tickers.append(self.every(1, Put("tick")))
+
+    async with open_system() as system, trio.open_nursery() as nursery:
+        ticking = await system.spawn(Ticking, log)
+        gate = await busy(ticking, nursery)
+        await trio.sleep(3.5)
+        gate.set()
+        await trio.sleep(1)
+        assert log == [("tick", 3.5), ("tick", 4)]
+        assert tickers[0].skipped == 2
+
+
+@virtual
+async def test_a_tick_that_was_dropped_does_not_wait() -> None:
+    log: list[object] = []
+    async with open_system() as system, trio.open_nursery() as nursery:
+        clock = await system.spawn(Clock, log, mailbox=1, overflow="drop_oldest")
+        await clock.tell(Every(1, "tick"))
+        gate = await busy(clock, nursery)
+        await trio.sleep(1.5)
+        clock.tell_nowait(Put("told"))  # in its place
+        await trio.sleep(1)
+        gate.set()
+        await wait_all_tasks_blocked()
+        assert log == [("told", 2.5), ("tick", 2.5)]
 
 
 @virtual

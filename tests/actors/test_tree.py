@@ -136,6 +136,22 @@ async def test_a_crash_of_many_lines_is_drawn_in_one() -> None:
 
 
 @virtual
+async def test_a_crash_that_cannot_be_told_is_drawn_all_the_same() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    async with open_system() as system:
+        keeper = await system.spawn(Keeper, name="keeper")
+        await keeper.tell(Crash(Mute()))
+        await keeper.ask(Count())
+        node = system.tree().children[0]
+        assert node.last_crash is not None
+        assert "Mute: <its str raises ZeroDivisionError>" in node.last_crash
+        assert system.statistics().crashes == 1
+
+
+@virtual
 async def test_a_closed_system_is_an_empty_tree() -> None:
     async with open_system() as system:
         await system.spawn(Fleet, name="fleet")

@@ -29,7 +29,7 @@ def test_it_is_exceeded_by_more_than_intensity_restarts_within_period(
     for step, cause in steps:
         now += step
         made.append(Restart(now, cause))
-        window = window.add(made[-1])
+        window.add(made[-1])
         recent = [restart for restart in made if now - restart.at <= period]
         assert window.restarts == tuple(recent)
         assert window.exceeded == (len(recent) > intensity)
@@ -37,16 +37,44 @@ def test_it_is_exceeded_by_more_than_intensity_restarts_within_period(
 
 
 def test_a_restart_exactly_period_seconds_ago_still_counts() -> None:
-    window = RestartWindow(1, 5.0).add(Restart(10.0))
-    assert window.add(Restart(15.0)).exceeded
-    assert not window.add(Restart(math.nextafter(15.0, 16.0))).exceeded
+    for second, exceeded in ((15.0, True), (math.nextafter(15.0, 16.0), False)):
+        window = RestartWindow(1, 5.0)
+        window.add(Restart(10.0))
+        window.add(Restart(second))
+        assert window.exceeded == exceeded
 
 
-def test_adding_leaves_the_window_as_it_was() -> None:
+def test_another_one_has_the_same_limits_and_counts_by_itself() -> None:
     window = RestartWindow(0, 1.0)
-    assert window.add(Restart(0.0)).exceeded
-    assert window == RestartWindow(0, 1.0)
-    assert not window.exceeded
+    window.add(Restart(0.0))
+    another = window.another()
+    assert another == RestartWindow(0, 1.0)
+    assert window.exceeded
+    assert not another.exceeded
+
+
+def test_the_limits_stay() -> None:
+    window = RestartWindow(0, 1.0)
+    with pytest.raises(AttributeError):
+        window.intensity = 1
+    with pytest.raises(AttributeError):
+        window.period = 2.0
+
+
+def test_a_restart_costs_the_same_however_many_there_are() -> None:
+    looks: list[float] = []
+
+    class Watched(Restart):
+        def __getattribute__(self, name: str) -> object:
+            if name == "at":
+                looks.append(0)
+            return super().__getattribute__(name)
+
+    window = RestartWindow(10_000, 1_000.0)
+    for number in range(5_000):
+        window.add(Watched(float(number)))
+    assert len(window.restarts) == 1_001
+    assert len(looks) < 5 * 5_000
 
 
 @pytest.mark.parametrize("intensity", [-1, 1.0, True, None, "3"])

@@ -47,7 +47,9 @@ class Call:
     """A call, and its answers."""
 
     name: str
+    #: the child that it starts, and the one that it stops
     child: Child | None = None
+    stops: Child | None = None
     answers: list[BaseException | None] = attrs.field(factory=lambda: list[BaseException | None]())
     abandoned: bool = False
 
@@ -119,6 +121,11 @@ class Loose:
         call = self._call(f"terminate {name}")
         self._perform(call.name, self.core.terminate_child(name, call, self.now))
 
+    def stop(self, child: Child) -> None:
+        """ref.stop(): this very child, whatever has become of it."""
+        call = self._call(f"stop this {child.spec.name}", stops=child)
+        self._perform(call.name, self.core.terminate_child(child, call, self.now))
+
     def restart_child(self, name: str) -> None:
         call = self._call(f"restart {name}")
         self._perform(call.name, self.core.restart_child(name, call, self.now))
@@ -166,8 +173,8 @@ class Loose:
     def _owing(self) -> list[Child]:
         return [child for child, life in self.lives.items() if life.told or life.body is Body.STARTING]
 
-    def _call(self, name: str, child: Child | None = None) -> Call:
-        call = Call(name, child)
+    def _call(self, name: str, child: Child | None = None, stops: Child | None = None) -> Call:
+        call = Call(name, child, stops)
         self.calls.append(call)
         return call
 
@@ -176,7 +183,7 @@ class Loose:
     def check_rest(self) -> None:
         """After `settle`: nothing waits for anything."""
         core = self.core
-        self.holds(core._sequence is None and not core._queue, "nothing is under way, nothing waits")
+        self.holds(core.settled, "nothing is under way, nothing waits")
         for call in self.calls:
             self.holds(call.abandoned or len(call.answers) == 1, f"call {call.name} is answered")
         for child in self.core.children.values():
@@ -307,6 +314,9 @@ class Loose:
         self.holds(error is None or isinstance(error, AipError), "a refusal is one of ours")
         if call.child is not None and error is not None:
             self.holds(call.child not in self.lives, "what failed to start does not run")
+        if call.stops is not None:
+            self.holds(error is None, "a stop of this very child is never refused")
+            self.holds(call.stops not in self.lives, "what was stopped does not run")
 
     def _starting(self) -> list[Child]:
         return [c for c, life in self.lives.items() if life.body is Body.STARTING and not life.told]
