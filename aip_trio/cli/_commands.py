@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, Concatenate, ParamSpec
 
+import attrs
 import typer
 
 from aip_trio.cli._errors import OutputClosed
@@ -20,7 +21,7 @@ P = ParamSpec("P")
 _PANEL = "Options of every command"
 
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object, at the end.", rich_help_panel=_PANEL)
+    bool, typer.Option("--json", help="Print one JSON object, and nothing else.", rich_help_panel=_PANEL)
 ]
 Debug = Annotated[
     bool, typer.Option("--debug", help="Show where an error was raised.", rich_help_panel=_PANEL)
@@ -41,15 +42,19 @@ _SHARED: dict[str, tuple[Any, object]] = {
 }
 
 
-def with_shell(function: Callable[Concatenate[Shell, P], int]) -> Callable[..., None]:
+def with_shell(
+    function: Callable[Concatenate[Shell, P], int], *, log_level: LogLevel = LogLevel.WARNING
+) -> Callable[..., None]:
     """A command for typer, from a function that takes a `Shell` and its own options, and returns a status.
 
     The command also takes the options that all have; an exception becomes a line and an exit status.
+    ``log_level``: where the user names none.
     """
 
     def command(context: typer.Context, **arguments: Any) -> None:
         shared = {name: arguments.pop(name) for name in _SHARED}
         settings = (context.find_object(Settings) or Settings()).refined(**shared)
+        settings = attrs.evolve(settings, log_level=settings.log_level or log_level)
         raise typer.Exit(run_command(settings, lambda shell: run(shell, **arguments)))
 
     run: Callable[..., int] = function

@@ -6,7 +6,27 @@ import attrs
 
 from aip_trio.errors import AipError
 
-__all__ = ["Interrupted", "OutputClosed"]
+__all__ = ["CannotBegin", "GaveUp", "Interrupted", "OutputClosed"]
+
+
+@attrs.define(slots=False)
+class CannotBegin(AipError):
+    """What the command needs is not there, such as a server that answers. The exit status is 2."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@attrs.define(slots=False)
+class GaveUp(AipError):
+    """What was to run until it is told to stop has ended by itself."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return f"the {self.what} has given up: see the log above for why, and start it again"
 
 
 @attrs.define(slots=False)

@@ -7,9 +7,9 @@ import traceback
 from collections.abc import Iterator
 from typing import TextIO, cast
 
-from aip_trio.cli._errors import Interrupted, OutputClosed
+from aip_trio.cli._errors import CannotBegin, Interrupted, OutputClosed
 from aip_trio.cli._text import printable
-from aip_trio.errors import AipError, UsageError
+from aip_trio.errors import AipError, StartFailed, UsageError
 
 __all__ = ["describe", "leaves", "report_failure", "say", "status_of"]
 
@@ -18,16 +18,21 @@ _SIGPIPE = 13
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
-    """The errors of a group, however deep; an error that is no group is its own leaf."""
+    """The errors of a group, however deep; an error that is no group is its own leaf.
+
+    An actor that could not be started says why: that is what counts.
+    """
     if isinstance(error, BaseExceptionGroup):
         for member in cast("BaseExceptionGroup[BaseException]", error).exceptions:
             yield from leaves(member)
+    elif isinstance(error, StartFailed):
+        yield from leaves(error.cause)
     else:
         yield error
 
 
 def status_of(error: BaseException) -> int:
-    """The exit status: 128 plus a signal's number, 2 for what the caller has to change, else 1.
+    """The exit status: 128 plus a signal's number, 2 for what the caller has to change or start, else 1.
 
     Where nobody reads the output any more, the signal is SIGPIPE.
     """
@@ -37,7 +42,7 @@ def status_of(error: BaseException) -> int:
             return 128 + leaf.signal
         if isinstance(leaf, OutputClosed):
             return 128 + _SIGPIPE
-    return 2 if found and all(isinstance(leaf, UsageError) for leaf in found) else 1
+    return 2 if found and all(isinstance(leaf, (UsageError, CannotBegin)) for leaf in found) else 1
 
 
 def describe(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from aip_trio.cli._failures import leaves, say
-from aip_trio.cli._settings import LogFormat, Settings
+from aip_trio.cli._settings import LogFormat, LogLevel, Settings
 from aip_trio.cli._text import printable
 
 __all__ = ["JsonFormatter", "Log", "TextFormatter", "open_log"]
@@ -19,6 +19,13 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", 
 
 def _error_of(record: logging.LogRecord) -> BaseException | None:
     return record.exc_info[1] if record.exc_info else None
+
+
+def _cause_of(record: logging.LogRecord) -> BaseException | None:
+    """The exception that a record is about, also where its own text says all of it."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    found = (_error_of(record), getattr(record, "error", None), *arguments)
+    return next((each for each in found if isinstance(each, BaseException)), None)
 
 
 def _one_line(error: BaseException) -> str:
@@ -71,14 +78,14 @@ class Log(logging.Handler):
         self._expected: tuple[type[BaseException], ...] = ()
 
     def expect(self, *kinds: type[BaseException]) -> None:
-        """Errors of these kinds are part of the plan: records of them are shown from level info on only."""
+        """Errors of these kinds are part of the plan: records of them are shown with level debug only."""
         self._expected = kinds
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is shown."""
-        error = _error_of(record)
+        error = _cause_of(record)
         planned = error is not None and all(isinstance(leaf, self._expected) for leaf in leaves(error))
-        return bool(super().filter(record)) and (not planned or self.level <= logging.INFO)
+        return bool(super().filter(record)) and (not planned or self.level <= logging.DEBUG)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write it."""
@@ -91,7 +98,7 @@ class Log(logging.Handler):
 @contextmanager
 def open_log(settings: Settings) -> Generator[Log]:
     """Send the log to stderr while the block runs."""
-    log = Log(getattr(logging, settings.log_level.name))
+    log = Log(getattr(logging, (settings.log_level or LogLevel.WARNING).name))
     as_json = settings.log_format is LogFormat.JSON
     log.setFormatter(JsonFormatter() if as_json else TextFormatter(tracebacks=settings.debug))
     root = logging.getLogger()

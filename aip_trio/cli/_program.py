@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from aip_trio.cli._commands import Debug, Json, LogFormatOption, LogLevelOption, with_shell
-from aip_trio.cli._settings import Settings
+from aip_trio.cli._settings import LogLevel, Settings
 from aip_trio.cli.demo import demo
+from aip_trio.cli.fleet import device, info, server, task, tools
 
 __all__ = ["make_program", "run"]
 
@@ -30,7 +31,7 @@ def _begin(
     log_level: LogLevelOption = None,
     log_format: LogFormatOption = None,
 ) -> None:
-    """Supervised actors on Trio."""
+    """A fleet of devices: its server, its devices, and what they are asked to do."""
     context.obj = Settings().refined(json=json, debug=debug, log_level=log_level, log_format=log_format)
 
 
@@ -40,6 +41,11 @@ def make_program() -> typer.Typer:
         name="aip-trio", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
     )
     program.callback()(_begin)
+    program.command("server")(with_shell(server, log_level=LogLevel.INFO))
+    program.command("device")(with_shell(device, log_level=LogLevel.INFO))
+    program.command("task")(with_shell(task))
+    program.command("info")(with_shell(info))
+    program.command("tools")(with_shell(tools))
     program.command("demo")(with_shell(demo))
     return program
 

@@ -30,7 +30,8 @@ class Settings:
 
     json: bool = False
     debug: bool = False
-    log_level: LogLevel = LogLevel.WARNING
+    #: None: the command's own choice
+    log_level: LogLevel | None = None
     log_format: LogFormat = LogFormat.TEXT
 
     def refined(

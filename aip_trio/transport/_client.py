@@ -112,7 +112,7 @@ async def _body(stream: trio.abc.Stream, websocket: WSConnection, parts: list[Ev
             websocket.receive_data(data or bytes(await stream.receive_some(_CHUNK)))
             data = b""
             parts = list(websocket.events())
-    return body
+    return body  # noqa: ASYNC910 - not called from outside
 
 
 def _told(error: BaseException) -> str:

@@ -40,7 +40,7 @@ async def converse(handler: Callable[[T], Awaitable[object]], transport: T, peer
             logger.error("the handler of %s crashed", peer, exc_info=group, extra={"peer": peer})
         else:  # it did not catch that its connection is gone
             logger.debug("%s: %s", peer, next(_all(group)), extra={"peer": peer})
-    return Farewell(1011, "the server failed", True) if crashed else Farewell(1000, "", False)
+    return Farewell(1011, "the server failed", True) if crashed else Farewell(1000, "", False)  # noqa: ASYNC910 - not called from outside
 
 
 def _all(group: BaseExceptionGroup[Exception]) -> Iterator[BaseException]:

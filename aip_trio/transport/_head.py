@@ -21,14 +21,12 @@ async def read_head(stream: trio.abc.ReceiveStream) -> tuple[bytes, bytes]:
     Raises HeadTooLong, and BrokenResourceError where the stream ends before the head does.
     """
     data = bytearray()
-    while True:
-        end = data.find(_END)
-        if end >= 0:
-            end += len(_END)
-            return bytes(data[:end]), bytes(data[end:])
-        if len(data) > _LONGEST:
-            raise HeadTooLong(f"a head of more than {_LONGEST} bytes")
+    while len(data) <= _LONGEST:
         more = await stream.receive_some(_CHUNK)
         if not more:
             raise trio.BrokenResourceError("the connection ended in the middle of the handshake")
         data += more
+        head, end, rest = data.partition(_END)
+        if end:
+            return bytes(head + end), bytes(rest)
+    raise HeadTooLong(f"a head of more than {_LONGEST} bytes")

@@ -42,6 +42,11 @@ class Inbox:
         return not self._queue
 
     @property
+    def awaited(self) -> bool:
+        """Whether a task waits for a message."""
+        return self._getter is not None
+
+    @property
     def full(self) -> bool:
         """Whether to wait for `room` before anything more is read."""
         return len(self._queue) >= _MESSAGES or self._bytes >= _BYTES

@@ -45,7 +45,7 @@ class NativeWebSocket(WebSocketAdapter):
         self._settings = settings
         self._subprotocol = opened.subprotocol
         self._frames = Frames(client=opened.client, max_size=settings.max_size, received=opened.received)
-        self._reader = Reader(stream, self._frames, self._control)
+        self._reader = Reader(stream, self._frames, self._control, self._waits)
         self._outbox = Outbox(stream, nursery, self._give_last_words)
         self._keepalive = Keepalive(settings.ping_interval, settings.ping_timeout, trio.current_time())
         self._pings = Pings()
@@ -74,11 +74,11 @@ class NativeWebSocket(WebSocketAdapter):
         await self._write(self._frames.binary(data))
 
     async def _write(self, frame: bytes) -> None:
-        try:
+        with suppress(trio.BrokenResourceError):
             await self._outbox.write(frame)
-        except trio.BrokenResourceError:
-            await self._ended.wait()  # then it is known why: a close frame may still be on its way to us
-            raise self.life.refusal("send()") from None
+            return
+        await self._ended.wait()  # then it is known why: a close frame may still be on its way to us
+        raise self.life.refusal("send()")
 
     def _check(self, call: str) -> None:
         if not self._open:
@@ -93,10 +93,10 @@ class NativeWebSocket(WebSocketAdapter):
 
     async def ping(self) -> None:
         self._check("ping()")
-        payload = self._send_ping()
-        self._reader.hurry()
-        if not await self._pings.pong(payload):
-            raise self.life.refusal("ping()")
+        with self._pings.expect(self._send_ping()) as pong:
+            self._reader.hurry()
+            if not await pong.wait():
+                raise self.life.refusal("ping()")
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         if self._open:
@@ -185,6 +185,10 @@ class NativeWebSocket(WebSocketAdapter):
         self._ping = self._outbox.put(self._frames.ping(payload), self._ping)
         return payload
 
+    def _waits(self) -> bool:
+        """Whether somebody waits for what the peer says, and does not receive."""
+        return self._closing or self._broken or bool(self._pings)
+
     def _control(self, frame: Pinged | Ponged) -> None:
         """Of several pings that wait for an answer the last one gets it (RFC 6455, section 5.5.3)."""
         if isinstance(frame, Ponged):
@@ -202,22 +206,22 @@ class NativeWebSocket(WebSocketAdapter):
             return end.error
         loss = _lost("the connection broke, or the peer left without a close frame")
         loss.__cause__ = end.with_traceback(None)  # which would lead to this connection again
-        return loss
+        return loss  # noqa: ASYNC910 - not called from outside
 
     async def _part(self, closed: Closed) -> TransportError | None:
         """The peer's close frame is there: answer it, unless it is the answer to ours."""
         self._code, self._reason = closed.code, closed.reason
         if self._closing:
-            return None
+            return None  # noqa: ASYNC910 - not called from outside
         self._open = False
         loss = ConnectionLost(closed.code, closed.reason)
         self.life.closing(loss)
         with trio.move_on_after(self._settings.close_timeout):
             with suppress(trio.BrokenResourceError):  # the peer does not wait for it
                 await self._outbox.write(self._frames.close(closed.code, closed.reason))
-        return loss
+        return loss  # noqa: ASYNC910 - not called from outside
 
-    async def _protest(self, fault: FrameFault) -> None:
+    async def _protest(self, fault: FrameFault) -> None:  # noqa: ASYNC910 - not called from outside
         """Tell the peer what it did, and stay until it has read that.
 
         Closing while its bytes come in would make the system reset the connection, and take our frame back.

@@ -132,7 +132,7 @@ class Outbox:
             self._running = True
             self._nursery.start_soon(self._run)
 
-    async def _run(self) -> None:
+    async def _run(self) -> None:  # noqa: ASYNC910 - not called from outside
         """The task that writes. On a plain socket it is seldom needed, and ends when it has nothing to do."""
         try:
             with trio.CancelScope() as self._scope:
@@ -145,7 +145,7 @@ class Outbox:
         finally:
             self._running = False
 
-    async def _drain(self) -> None:
+    async def _drain(self) -> None:  # noqa: ASYNC910 - not called from outside
         while self._queue:
             parcel = self._queue[0]
             parcel.begun = True

@@ -21,15 +21,15 @@ End: TypeAlias = "Closed | FrameFault | trio.BrokenResourceError | trio.ClosedRe
 _CHUNK = 16384
 _LONG_CHUNK = 262144
 #: Seconds without a task that receives, after which the background reads.
-_ABSENCE = 1.0
+_ABSENCE = 0.1
 
 
 class Reader:
-    """Reads in the task that receives, as long as there is one: a message then wakes no other task first.
+    """Reads in the task that receives, as long as there is one: no other task is woken first.
 
-    Pings are to be answered, pongs and the end to be seen while nobody receives, too: for that there is a task in
-    the background, in `attend`. It reads where nobody has received for a while, or somebody must (`hurry`), and
-    puts messages into a bounded inbox; a task that waits for one takes over again.
+    Pings have to be answered, pongs and the end to be seen, while nobody receives, too. For that there is a
+    task in the background, in `attend`: where nobody has received for a while, or it is ``urgent()``, it
+    reads, into a bounded inbox, until a task comes that waits for a message.
 
     ``control`` is called with each ping and pong.
     """
@@ -52,15 +52,20 @@ class Reader:
     )
 
     def __init__(
-        self, stream: trio.abc.ReceiveStream, frames: Frames, control: Callable[[Pinged | Ponged], object]
+        self,
+        stream: trio.abc.ReceiveStream,
+        frames: Frames,
+        control: Callable[[Pinged | Ponged], object],
+        urgent: Callable[[], bool],
     ) -> None:
         self._stream = stream
         self._frames = frames
         self._control = control
+        self._urgent = urgent
         self._inbox = Inbox()
         self._receiving = False  # a task reads, in `get`
         self._attending = False  # the background reads
-        self._urgent = self._discarding = False
+        self._discarding = False
         self._left = -math.inf  # when the last task that received was done
         self._armed = False  # the background will look whether one came again
         self._nap = trio.CancelScope()
@@ -107,11 +112,10 @@ class Reader:
 
     def _leave(self) -> None:
         """The background is to look after it, if that task does not come back soon."""
-        if self._urgent or self.end is not None:
-            self._nap.cancel()
-            return
         self._left = trio.current_time()
-        if not self._armed:
+        if self._urgent():
+            self._nap.cancel()
+        elif not self._armed:
             self._armed = True
             self._nap.deadline = min(self._nap.deadline, self._left + _ABSENCE)
 
@@ -119,7 +123,7 @@ class Reader:
 
     async def attend(self, until: float) -> None:
         """Be there until then, or until the end, and read where nobody else does. A checkpoint."""
-        reads = not self._receiving and (self._urgent or trio.current_time() >= self._left + _ABSENCE)
+        reads = not self._receiving and self._is_needed()
         self._armed = not reads and not self._receiving
         deadline = min(until, self._left + _ABSENCE) if self._armed else until
         with trio.CancelScope(deadline=deadline) as self._nap:
@@ -131,23 +135,28 @@ class Reader:
             finally:
                 self._attending = False
 
-    async def _fill(self) -> None:
+    def _is_needed(self) -> bool:
+        absent = trio.current_time() >= self._left + _ABSENCE
+        return absent or self._inbox.awaited or self._urgent()
+
+    async def _fill(self) -> None:  # noqa: ASYNC910 - not called from outside
         """Read into the inbox, until a task that waits for a message gets one: it will be back."""
         while self.end is None:
             if self._inbox.full:
-                await self._inbox.room()
-                self._listening_since = trio.current_time()
+                try:
+                    await self._inbox.room()
+                finally:
+                    self._listening_since = trio.current_time()
             message = self._pull()
             if message is None:
                 if self.end is None:
                     await self._read()
             elif self._inbox.put(message):
                 self._left = trio.current_time()
-                return
+                return  # noqa: ASYNC910 - not called from outside
 
     def hurry(self) -> None:
-        """Somebody waits for what comes, and does not receive: read, from now on."""
-        self._urgent = True
+        """It has become urgent."""
         if not self._attending:
             self._nap.cancel()
 
@@ -175,7 +184,7 @@ class Reader:
             data = await self._stream.receive_some(most)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             self._finish(error)
-            return
+            return  # noqa: ASYNC910 - not called from outside
         if data:
             self.last_heard = trio.current_time()
             self._frames.feed(bytes(data))

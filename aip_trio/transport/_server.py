@@ -154,10 +154,10 @@ class WebSocketServer:
             with trio.CancelScope(shield=True):  # closing forcefully waits for nobody
                 await trio.aclose_forcefully(stream)
 
-    async def _turn_away(self, stream: trio.abc.Stream) -> None:
+    async def _turn_away(self, stream: trio.abc.Stream) -> None:  # noqa: ASYNC910 - not called from outside
         self._refused += 1
         if self._turned_away >= _TURNED_AWAY:
-            return
+            return  # noqa: ASYNC910 - not called from outside
         self._turned_away += 1
         try:
             with trio.move_on_after(_FAREWELL):
@@ -176,11 +176,11 @@ class WebSocketServer:
         except HandshakeRefused as refused:
             self._refused += 1
             logger.info("%s was refused: %s", peer_of(stream), refused)
-            return None
+            return None  # noqa: ASYNC910 - not called from outside
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             logger.info("%s did not finish its handshake: %s", peer_of(stream), error)
         self._failed += 1
-        return None
+        return None  # noqa: ASYNC910 - not called from outside
 
     def _refusal(self, handshake: Handshake) -> Refusal | None:
         if self._accepting.cancel_called:

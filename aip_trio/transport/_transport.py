@@ -105,4 +105,4 @@ class Transport(ABC):
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
-        await self.close()
+        await self.close()  # noqa: ASYNC102 - ends at once where it is cancelled

@@ -45,7 +45,7 @@ class TrioWebSocketAdapter(WebSocketAdapter):
             raise await self._lost("send()", closed.reason) from None
         except trio.Cancelled:
             self._note(ABNORMAL, "a send was cancelled")
-            await self._abort()
+            await self._abort()  # noqa: ASYNC102 - ends at once where it is cancelled
             raise
 
     async def receive_auto(self) -> str | bytes:
@@ -85,7 +85,7 @@ class TrioWebSocketAdapter(WebSocketAdapter):
                 self._note(int(self._websocket.closed.code), self._websocket.closed.reason)
         finally:
             self._note(ABNORMAL, "")
-            await self._abort()
+            await self._abort()  # noqa: ASYNC102 - ends at once where it is cancelled
 
     async def _abort(self) -> None:
         """Close its socket, without a word."""

@@ -264,15 +264,17 @@ class WebSocketTransport(Transport):
         manager, self._nursery_manager = self._nursery_manager, None
         assert manager is not None
         try:
-            await self.close()
+            await self.close()  # noqa: ASYNC102 - ends at once where it is cancelled
         finally:
             self._nursery = None
-            await manager.__aexit__(None, None, None)
+            await manager.__aexit__(None, None, None)  # noqa: ASYNC102 - ends at once where it is cancelled
 
     def _connected(self, call: str) -> WebSocketAdapter:
-        if self._adapter is None or not self.is_connected:
+        adapter = self._adapter
+        if adapter is None or not adapter.is_open():
+            self._look()
             raise self._life.refusal(call)
-        return self._adapter
+        return adapter
 
     def _attached(self, call: str) -> WebSocketAdapter:
         if self._adapter is None:

@@ -1,4 +1,4 @@
-"""Running the program: in this process, and as a process of its own."""
+"""Running the program as a process of its own."""
 
 import os
 import subprocess
@@ -6,7 +6,9 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-__all__ = ["PROGRAM", "running"]
+import psutil
+
+__all__ = ["PROGRAM", "children_of", "first_line", "gone", "running"]
 
 PROGRAM = [sys.executable, "-X", "dev", "-W", "error", "-m", "aip_trio"]
 
@@ -27,3 +29,24 @@ def running(*arguments: str, **environment: str) -> Generator["subprocess.Popen[
             yield process
         finally:
             process.kill()
+
+
+def first_line(process: "subprocess.Popen[str]") -> str:
+    """What it says when it is ready. Fails with what it says on stderr where it ends before."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, process.communicate(timeout=10)[1]
+    return line.rstrip("\n")
+
+
+def children_of(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> list[psutil.Process]:
+    """All that a process has started, and they in turn."""
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def gone(processes: list[psutil.Process], seconds: float) -> bool:
+    """Whether they have all ended within so many seconds; what has not is killed."""
+    _, left = psutil.wait_procs(processes, timeout=seconds)
+    for process in left:
+        process.kill()
+    return not left

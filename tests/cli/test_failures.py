@@ -2,9 +2,9 @@ import signal
 
 import pytest
 
-from aip_trio.cli._errors import Interrupted, OutputClosed
+from aip_trio.cli._errors import CannotBegin, Interrupted, OutputClosed
 from aip_trio.cli._failures import describe, leaves, report_failure, status_of
-from aip_trio.errors import ActorStopped, AipError, InvalidOption, NoSystem
+from aip_trio.errors import ActorStopped, AipError, InvalidOption, NoSystem, StartFailed
 
 BAD = InvalidOption("root", "/nope", "does not exist: give one that does")
 
@@ -15,6 +15,9 @@ BAD = InvalidOption("root", "/nope", "does not exist: give one that does")
         (BAD, 2),
         (NoSystem("ask()"), 2),
         (ExceptionGroup("", [BAD]), 2),
+        (CannotBegin("nobody answers"), 2),
+        (StartFailed("/a", BAD), 2),
+        (StartFailed("/a", StartFailed("/a/b", KeyError())), 1),
         (ActorStopped("/a"), 1),
         (ExceptionGroup("", [BAD, ActorStopped("/a")]), 1),
         (FileNotFoundError(2, "No such file or directory", "x"), 1),
@@ -49,7 +52,7 @@ def test_an_unexpected_error_says_how_to_see_more() -> None:
 
 def test_every_error_of_a_group_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     second = AipError("two")
-    group = ExceptionGroup("outer", [ExceptionGroup("inner", [BAD, second]), BAD])
+    group = ExceptionGroup("outer", [ExceptionGroup("inner", [BAD, second]), StartFailed("/a", BAD)])
     assert list(leaves(group)) == [BAD, second, BAD]
     assert report_failure(group, debug=False) == 1
     assert capsys.readouterr().err.splitlines() == [f"aip-trio: error: {BAD}", "aip-trio: error: two"]

@@ -5,6 +5,7 @@ import pytest
 
 from aip_trio.cli._logs import open_log
 from aip_trio.cli._settings import LogFormat, LogLevel, Settings
+from aip_trio.errors import StartFailed
 
 logger = logging.getLogger("aip_trio.tests")
 
@@ -40,19 +41,29 @@ def test_json_is_an_object_on_each_line(capsys: pytest.CaptureFixture[str]) -> N
     assert "Traceback" in second["traceback"]
 
 
-@pytest.mark.parametrize(("level", "shown"), [(LogLevel.WARNING, False), (LogLevel.INFO, True)])
-def test_expected_errors_are_shown_from_info_on(
-    level: LogLevel, shown: bool, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("level", "shown"), [(LogLevel.INFO, 0), (LogLevel.DEBUG, 3)])
+def test_expected_errors_are_shown_with_level_debug_only(
+    level: LogLevel, shown: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with open_log(Settings(log_level=level)) as log:
         log.expect(ValueError)
         logger.error("planned", exc_info=ExceptionGroup("", [fail()]))
+        logger.error("planned: %s", StartFailed("/a", fail()))
+        logger.error("planned", extra={"error": fail()})
         logger.error("mixed", exc_info=ExceptionGroup("", [fail(), KeyError()]))
-        logger.error("plain")
+        logger.error("plain %s", "ValueError")
     told = capsys.readouterr().err
-    assert ("planned" in told) == shown
+    assert told.count("planned") == shown
     assert "mixed" in told
     assert "plain" in told
+
+
+def test_warnings_are_shown_unless_said_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    with open_log(Settings()):
+        logger.warning("shown")
+        logger.info("hidden")
+    assert "hidden" not in (told := capsys.readouterr().err)
+    assert "shown" in told
 
 
 def test_logging_is_left_as_it_was() -> None:

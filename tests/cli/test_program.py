@@ -1,4 +1,5 @@
 import json
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -6,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from aip_trio.cli import main
-from tests.cli.trees import grow
+from aip_trio.cli.demo._command import check_root
+from aip_trio.errors import InvalidOption
 
+#: Nobody listens on port 1, and nobody may without being root.
+NOBODY = "ws://127.0.0.1:1/ws"
 
-@pytest.fixture
-def tree(tmp_path: Path) -> str:
-    return str(grow(tmp_path / "tree", 5))
+COMMANDS = ("server", "device", "task", "info", "tools", "demo")
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,37 +23,58 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["nonsense"], ["demo", "--nonsense"], ["demo", "--seed", "x"], ["demo", "--workers", "0"]],
+    [
+        ["nonsense"],
+        ["demo", "--nonsense"],
+        ["demo", "--seed", "x"],
+        ["server", "--port", "65536"],
+        ["server", "--drain", "-1"],
+        ["device", "--url", NOBODY],
+        ["task", "--url", NOBODY, "--device", "x"],
+        ["task", "--url", NOBODY, "--device", "x", "--command", "live_load", "--timeout", "soon"],
+        ["info", "--device", "x"],
+    ],
 )
 def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert "Usage: aip-trio" in "".join(capsys.readouterr())
 
 
-def test_help_lists_the_shared_options_after_the_command_too(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--help"]) == 0
-    shown = capsys.readouterr().out
-    assert all(option in shown for option in ("--root", "--json", "--debug", "--log-level", "--log-format"))
-
-
-@pytest.mark.parametrize("arguments", [["--json", "demo"], ["demo", "--json"], ["--json", "demo", "--json"]])
-def test_shared_options_stand_before_or_after_the_command(
-    arguments: list[str], tree: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_lists_the_shared_options_after_the_command_too(
+    command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*arguments, "--root", tree]) == 0
-    assert json.loads(capsys.readouterr().out)["equal"] is True
+    assert main([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(option in shown for option in ("--json", "--debug", "--log-level", "--log-format"))
 
 
-def test_the_later_word_counts(tree: str, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--log-level", "error", "demo", "--log-level", "info", "--log-format", "json"]
-    assert main([*arguments, "--root", tree]) == 0
-    records = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert any(record.get("error", "").startswith("Sabotage") for record in records)
+def test_what_a_command_does_not_need_is_not_imported() -> None:
+    code = "import sys, aip_trio.cli._program; print('aip_trio.endpoints' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False\n"
 
 
-def test_planned_crashes_are_not_in_the_log(tree: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", "--root", tree]) == 0
-    assert capsys.readouterr().err == ""
+@pytest.mark.parametrize(
+    "arguments", [["--json", "tools"], ["tools", "--json"], ["--json", "tools", "--json"]]
+)
+def test_shared_options_stand_before_or_after_the_command(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["tools"]
+
+
+def test_the_later_word_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    open_to_all = tmp_path / "token"
+    open_to_all.write_text("token")
+    open_to_all.chmod(0o644)
+    begin = ["--log-level", "critical", "server", "--token-file", str(open_to_all)]
+    begin += ["--tls-key", "missing", "--log-format", "json"]
+    assert main(begin) == 2
+    assert "chmod 600" not in capsys.readouterr().err
+    assert main([*begin, "--log-level", "warning"]) == 2
+    record, _ = capsys.readouterr().err.splitlines()
+    assert "chmod 600" in json.loads(record)["message"]
 
 
 @pytest.mark.parametrize(
@@ -59,15 +82,14 @@ def test_planned_crashes_are_not_in_the_log(tree: str, capsys: pytest.CaptureFix
     [
         ("missing", "does not exist: give a directory that does"),
         ("file", "is no directory: give one, such as the one that it is in"),
+        ("a\0b", "cannot be read ("),
     ],
 )
-def test_a_bad_root_is_named_with_what_to_do(
-    root: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_root_of_the_demo_is_named_with_what_to_do(root: str, told: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    path = tmp_path / root
-    assert main(["demo", "--root", str(path)]) == 2
-    assert capsys.readouterr() == ("", f"aip-trio: error: root={str(path)!r} {told}\n")
+    with pytest.raises(InvalidOption) as raised:
+        check_root(tmp_path / root)
+    assert str(raised.value).startswith(f"root={str(tmp_path / root)!r} {told}")
 
 
 def test_debug_shows_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

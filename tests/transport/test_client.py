@@ -45,7 +45,7 @@ async def a_server_that(
         WebSocketTransport() as client,
     ):
         (listener,) = await network.open_tcp_listeners(1)
-        nursery.start_soon(trio.serve_listeners, answers, [listener])
+        await nursery.start(trio.serve_listeners, answers, [listener])
         yield client
         nursery.cancel_scope.cancel()
 

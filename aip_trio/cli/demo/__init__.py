@@ -1,4 +1,4 @@
-"""The demo: a first real job on a supervised tree, with crashes, and checked by plain code."""
+"""The demo: a fleet of processes does a real job while some are killed, and plain code checks it."""
 
 from aip_trio.cli.demo._command import demo
 

@@ -1,22 +1,21 @@
 """Whether both ways have come to the same: a pure decision."""
 
+import os
+
 import attrs
 
-from aip_trio.cli.demo._inventory import Entry, Inventory, Summary, summarize
+from aip_trio.cli.demo._inventory import Inventory, Summary, summarize
 from aip_trio.cli.demo._plain import Glance, Look, total
 
 __all__ = ["Comparison", "Difference", "compare"]
 
-#: Nanoseconds that the clocks of a file system and of the system may be apart.
-_CLOCKS = 2_000_000_000
-
 
 @attrs.frozen
 class Difference:
-    """A file, or a directory, of which the two ways say different things."""
+    """A file, or a folder, of which the two ways say different things."""
 
     path: str
-    actors: str
+    fleet: str
     plain: str
 
 
@@ -24,7 +23,7 @@ class Difference:
 class Comparison:
     """The verdict. ``changed`` are the paths that changed meanwhile; the summaries are without them."""
 
-    actors: Summary
+    fleet: Summary
     plain: Summary
     changed: tuple[str, ...]
     differences: tuple[Difference, ...]
@@ -32,28 +31,29 @@ class Comparison:
     @property
     def equal(self) -> bool:
         """Whether both ways say the same of all that did not change."""
-        return not self.differences and self.actors == self.plain
+        return not self.differences and self.fleet == self.plain
 
 
-def compare(actors: Inventory, plain: Look, *, before: Glance, began: int) -> Comparison:
-    """Compare what the actors found with what plain code found afterwards.
+def compare(fleet: Inventory, plain: Look, *, before: Glance) -> Comparison:
+    """Compare what the fleet found with what plain code found afterwards.
 
-    Both must say the same of every file that plain code saw before the actors began, and saw again
+    Both must say the same of every file that plain code saw before the fleet began, and saw again
     afterwards with the same size and times: such a file was there all the time, and did not change. Anything
-    else changed meanwhile, but for a file that only the actors know: if its own times are older than
-    ``began`` (in nanoseconds since 1970), nobody can have made it meanwhile, and it is a difference.
+    else changed meanwhile, but for what only the fleet knows, in a folder that is the same as before: no
+    name can have come to such a folder and gone again, so it is a difference.
     """
+    after = plain.glance
     changed: list[str] = []
     differences: list[Difference] = []
-    known = actors.entries.keys() | actors.unreadable.keys() | before.stamps.keys() | before.unlisted.keys()
-    for path in sorted(known | plain.glance.stamps.keys() | plain.glance.unlisted.keys()):
-        if not (_settled(path, before, plain.glance) or _invented(path, actors, before, plain, began)):
+    known = fleet.entries.keys() | fleet.unreadable.keys() | before.stamps.keys() | before.unreadable.keys()
+    for path in sorted(known | after.stamps.keys() | after.unreadable.keys()):
+        if not (_settled(path, before, after) or _invented(path, before, after)):
             changed.append(path)
-        elif (ours := _said(path, actors)) != (theirs := _said(path, plain.inventory)):
+        elif (ours := _said(path, fleet)) != (theirs := _said(path, plain.inventory)):
             differences.append(Difference(path, ours, theirs))
     without = frozenset(changed)
     return Comparison(
-        summarize(actors.without(without)),
+        summarize(fleet.without(without)),
         total(plain.inventory, without),
         tuple(changed),
         tuple(differences),
@@ -65,22 +65,24 @@ def _settled(path: str, before: Glance, after: Glance) -> bool:
     stamp = before.stamps.get(path)
     if stamp is not None:
         return after.stamps.get(path) == stamp
-    error = before.unlisted.get(path)
-    return error is not None and after.unlisted.get(path) == error
+    error = before.unreadable.get(path)
+    return error is not None and after.unreadable.get(path) == error
 
 
-def _invented(path: str, actors: Inventory, before: Glance, plain: Look, began: int) -> bool:
-    """Whether only the actors know it, and it is too old to have come and gone meanwhile."""
-    entry = actors.entries.get(path)
-    if entry is None or path in before.stamps or path in plain.glance.stamps:
+def _invented(path: str, before: Glance, after: Glance) -> bool:
+    """Whether plain code never saw it in a folder where nothing came or went."""
+    if any(path in known for look in (before, after) for known in (look.stamps, look.unreadable)):
         return False
-    return max(entry.stamp.changed, entry.stamp.modified) < began - _CLOCKS
+    folder = before.folders.get(os.path.dirname(path))
+    return folder is not None and after.folders.get(os.path.dirname(path)) == folder
 
 
 def _said(path: str, inventory: Inventory) -> str:
-    """What an inventory says of a path, for comparison and for people."""
-    entry: Entry | None = inventory.entries.get(path)
+    """What an inventory says of a path, for comparison and for people.
+
+    Why a file cannot be read each way has words of its own for.
+    """
+    entry = inventory.entries.get(path)
     if entry is not None:
-        return f"{entry.stamp.size} bytes, {entry.digest}"
-    reason = inventory.unreadable.get(path)
-    return "not there" if reason is None else f"unreadable: {reason}"
+        return f"{entry.size} bytes, {entry.digest or 'not hashed'}"
+    return "unreadable" if path in inventory.unreadable else "not there"

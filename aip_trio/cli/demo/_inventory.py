@@ -1,4 +1,4 @@
-"""What an inventory is, and how it is summed up: pure, without actors or I/O."""
+"""What an inventory is, and how it is summed up: pure, without a fleet or I/O."""
 
 import os
 from collections import defaultdict
@@ -6,41 +6,24 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-__all__ = ["Duplicates", "Entry", "Findings", "Inventory", "Stamp", "Summary", "TypeTotal", "summarize"]
-
-
-@attrs.frozen
-class Stamp:
-    """What changes when a file changes: size in bytes, times in nanoseconds since 1970."""
-
-    size: int
-    modified: int
-    changed: int
+__all__ = ["Duplicates", "Entry", "Inventory", "Summary", "TypeTotal", "summarize"]
 
 
 @attrs.frozen
 class Entry:
-    """A regular file: its path below the root, its stamp when it was read, its SHA-256 in hexadecimal."""
+    """A regular file: its path below the root, its size in bytes, its SHA-256 in hexadecimal.
 
-    path: str
-    stamp: Stamp
-    digest: str
-
-
-@attrs.frozen
-class Findings:
-    """What was found out about some files; ``unreadable`` is path and error name, such as EACCES.
-
-    What vanished before it could be read is in neither.
+    ``digest``: None for a file that is not to be hashed.
     """
 
-    entries: tuple[Entry, ...] = ()
-    unreadable: tuple[tuple[str, str], ...] = ()
+    path: str
+    size: int
+    digest: str | None
 
 
 @attrs.frozen
 class Inventory:
-    """All that was found, by path. Finding a file twice is finding it once: the later look counts."""
+    """All that was found, by path; ``unreadable`` are files and folders, each with why."""
 
     entries: Mapping[str, Entry]
     unreadable: Mapping[str, str]
@@ -66,7 +49,8 @@ class TypeTotal:
 class Duplicates:
     """Files of equal content: how many sets, how many files in them, the bytes of all but one of each.
 
-    Empty files are no duplicates. Names of one file (hard links) count as copies.
+    Empty files are no duplicates, and files that were not hashed are not known. Names of one file (hard
+    links) count as copies.
     """
 
     sets: int = 0
@@ -80,6 +64,7 @@ class Summary:
 
     files: int
     bytes: int
+    hashed: int
     types: tuple[TypeTotal, ...]
     duplicates: Duplicates
     unreadable: int = 0
@@ -90,7 +75,8 @@ def summarize(inventory: Inventory) -> Summary:
     entries = inventory.entries.values()
     return Summary(
         files=len(entries),
-        bytes=sum(entry.stamp.size for entry in entries),
+        bytes=sum(entry.size for entry in entries),
+        hashed=sum(entry.digest is not None for entry in entries),
         types=_types(entries),
         duplicates=_duplicates(entries),
         unreadable=len(inventory.unreadable),
@@ -100,7 +86,7 @@ def summarize(inventory: Inventory) -> Summary:
 def _types(entries: Iterable[Entry]) -> tuple[TypeTotal, ...]:
     sizes: defaultdict[str, list[int]] = defaultdict(list)
     for entry in entries:
-        sizes[os.path.splitext(entry.path)[1].lower()].append(entry.stamp.size)
+        sizes[os.path.splitext(entry.path)[1].lower()].append(entry.size)
     totals = [TypeTotal(extension, len(each), sum(each)) for extension, each in sizes.items()]
     return tuple(sorted(totals, key=lambda total: (-total.bytes, -total.files, total.extension)))
 
@@ -108,8 +94,8 @@ def _types(entries: Iterable[Entry]) -> tuple[TypeTotal, ...]:
 def _duplicates(entries: Iterable[Entry]) -> Duplicates:
     same: defaultdict[tuple[str, int], int] = defaultdict(int)
     for entry in entries:
-        if entry.stamp.size:
-            same[entry.digest, entry.stamp.size] += 1
+        if entry.size and entry.digest is not None:
+            same[entry.digest, entry.size] += 1
     sets = [(size, copies) for (_, size), copies in same.items() if copies > 1]
     return Duplicates(
         sets=len(sets),

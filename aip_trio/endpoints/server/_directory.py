@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
+import trio
 
 from aip_trio.actors import ActorRef
 from aip_trio.endpoints.server._limits import Limits
@@ -61,6 +62,7 @@ class TaskOrder:
     request_id: str | None = None
     #: the actor that does it, once it runs
     task: ActorRef | None = None
+    ended: trio.Event = attrs.field(init=False, factory=trio.Event)
 
 
 @attrs.define(eq=False)
@@ -161,6 +163,7 @@ class Directory:
         if self.orders.get(order.session_id) is order:
             del self.orders[order.session_id]
             order.asker.tasks -= 1
+            order.ended.set()
 
     def sessions_of(self, client_id: str) -> list[str]:
         """The running sessions of a device, or those that a constellation asked for."""

@@ -195,12 +195,12 @@ class DeviceServerEndpoint(AIPEndpoint):
         """End the running tasks of a device as failed, and wait for that. A checkpoint."""
         await self._managers.cancel_sessions(device_id, reason)
         orders = [self._hub.directory.orders[session_id] for session_id in self.sessions_of(device_id)]
-        tasks = [order.task for order in orders if order.task is not None]
-        for task in tasks:
-            with suppress(ActorStopped):
-                await task.tell(WindUp(reason))
-        for task in tasks:
-            await task.stopped()
+        for order in orders:
+            if order.task is not None:
+                with suppress(ActorStopped):
+                    await order.task.tell(WindUp(reason))
+        for order in orders:
+            await order.ended.wait()
 
     def _joined(self) -> None:
         if self.lifecycle.can(ServerEvent.CONNECTED):

@@ -53,6 +53,7 @@ class Task(Actor):
         #: lines that the function logged, and how many of them the asker has been told already
         self._log: list[str] = []
         self._shown = 0
+        self._reporting = False
 
     async def started(self) -> None:
         """Watch both ends, and set the function going."""
@@ -110,11 +111,17 @@ class Task(Actor):
 
     @handles
     async def logged(self, message: Logged) -> None:
-        """Tell the asker how it goes, where it wants to know: several lines may go at once."""
-        lines, self._shown = self._log[self._shown :], len(self._log)
-        if lines and self._order.asker.wants_progress:
-            progress = OfferTask("", self._order.task_name, self._order.session_id)
+        """Tell the asker how it goes, where it wants to know; if it does not read, nothing else waits."""
+        if self._order.asker.wants_progress and not self._reporting:
+            self._reporting = True
+            self.nursery.start_soon(self._report)
+
+    async def _report(self) -> None:
+        progress = OfferTask("", self._order.task_name, self._order.session_id)
+        while self._outcome is None and self._shown < len(self._log):  # several lines may go at once
+            lines, self._shown = self._log[self._shown :], len(self._log)
             await self._order.asker.line.send(progress, lines)
+        self._reporting = False
 
     @handles
     async def results(self, message: CommandResults) -> None:
