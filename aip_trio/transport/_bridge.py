@@ -8,7 +8,7 @@ import attrs
 import trio
 
 from aip_trio.actors import Actor, ActorRef, StopReason, handles
-from aip_trio.errors import MailboxFull, TransportError
+from aip_trio.errors import ActorStopped, MailboxFull, TransportError
 from aip_trio.transport._transport import Transport
 
 __all__ = ["Attach", "Bridge", "Received", "Transmit"]
@@ -45,8 +45,9 @@ class Bridge(Actor):
     The connection's end is the bridge's crash, with the TransportError; the bridge's end closes the
     connection. Without a target nothing is read until an `Attach` names one; a second takes its place.
 
-    Override `opened` to connect, `incoming` to turn what comes into messages of your own, `lost` where the
-    connection's end is no crash, and handle messages of your own to send.
+    Override `opened` to connect, `incoming` to turn what comes into messages of your own, `recipient` where
+    not all of them are the target's, `lost` where the connection's end is no crash, and handle messages of
+    your own to send.
     """
 
     #: More than a transport's close_timeout, so that the closing handshake has its time.
@@ -63,6 +64,10 @@ class Bridge(Actor):
     async def incoming(self, data: bytes) -> object | None:
         """What to tell the target of a message that came; None: nothing. Raising is the bridge's crash."""
         return Received(data)  # noqa: ASYNC910 - the runtime calls it
+
+    def recipient(self, message: object, target: ActorRef) -> ActorRef:
+        """Who is told of a message. One that has ended is passed over, and ``target`` is told."""
+        return target
 
     def lost(self, error: TransportError) -> None:
         """The connection has ended. What this raises is the bridge's crash; the default raises the error."""
@@ -107,7 +112,13 @@ class Bridge(Actor):
                 self.lost(error)
 
     async def _hand_on(self, target: ActorRef, message: object) -> None:  # noqa: ASYNC910 - the runtime calls it
+        recipient = self.recipient(message, target)
         try:
-            target.tell_nowait(message)  # receiving was a checkpoint already
-        except MailboxFull:
+            try:
+                recipient.tell_nowait(message)  # receiving was a checkpoint already
+            except MailboxFull:
+                await recipient.tell(message)
+        except ActorStopped:
+            if recipient == target:
+                raise
             await target.tell(message)

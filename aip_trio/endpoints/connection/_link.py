@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import trio
 
-from aip_trio.actors import Reply, handles
+from aip_trio.actors import ActorRef, Reply, handles
 from aip_trio.endpoints.connection._dial import Dial
 from aip_trio.endpoints.connection._line import ClientLine
-from aip_trio.endpoints.connection._messages import Enrol
+from aip_trio.endpoints.connection._messages import Enrol, Route
 from aip_trio.errors import ConnectFailed, PeerError, RegistrationRefused, TransportError
 from aip_trio.messages import ClientType, ErrorFromClient, ServerMessage, narrow_server
 from aip_trio.protocol import Link
@@ -26,6 +27,16 @@ class ClientLink(Link):
         self._registration = dial.protocol()
         super().__init__(self._registration)
         self._dial = dial
+        self._routes: Mapping[type, ActorRef] = {}
+
+    @handles
+    async def route(self, message: Route) -> None:
+        """Who gets what, past the session."""
+        self._routes = message.routes
+
+    def recipient(self, message: object, target: ActorRef) -> ActorRef:
+        """The actor that this class of message is for, else the session."""
+        return self._routes.get(type(message), target)
 
     @property
     def _line(self) -> ClientLine:

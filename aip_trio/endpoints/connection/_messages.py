@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
-from aip_trio.actors import Request
+from aip_trio.actors import ActorRef, Request
 from aip_trio.endpoints.connection._line import ClientLine
 from aip_trio.messages import FromClient
 
-__all__ = ["AskLine", "Enrol", "LineDown", "LineUp", "Send"]
+__all__ = ["AskLine", "Enrol", "LineDown", "LineUp", "Route", "Send"]
 
 
 @attrs.frozen
@@ -22,6 +24,13 @@ class Enrol(Request[ClientLine]):
 @attrs.frozen
 class AskLine(Request[ClientLine]):
     """To the session: the way out."""
+
+
+@attrs.frozen
+class Route:
+    """To the link, before it reads: messages of these classes are for these actors, not the session."""
+
+    routes: Mapping[type, ActorRef]
 
 
 @attrs.frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from aip_trio.actors import ActorRef, handles
 from aip_trio.endpoints.connection import ClientSession, Dial
@@ -24,14 +25,18 @@ class ConstellationSession(ClientSession):
         """The roster, too."""
         return self.nearby("outbox"), self._roster
 
+    def routes(self) -> Mapping[type, ActorRef]:
+        """What was asked for is the roster's."""
+        return {TaskEnded: self._roster, DeviceInfo: self._roster}
+
     @handles
     async def task_ended(self, message: TaskEnded) -> None:
-        """To the roster."""
+        """As routed."""
         await self._roster.tell(message)
 
     @handles
     async def info_came(self, message: DeviceInfo) -> None:
-        """To the roster."""
+        """As routed."""
         await self._roster.tell(message)
 
     @handles

@@ -40,14 +40,18 @@ class DeviceSession(ClientSession):
         """The executor, too: on this link its tasks end with the connection."""
         return self._outbox, self._executor, self.nearby("watch")
 
+    def routes(self) -> Mapping[type, ActorRef]:
+        """Commands are the executor's, and so is the end of their task: in the order in which they came."""
+        return {RunCommands: self._executor, TaskEnded: self._executor}
+
     @handles
     async def commands(self, message: RunCommands) -> None:
-        """To the executor; a full agenda holds up this connection, and the server with it."""
+        """As routed."""
         await self._executor.tell(message)
 
     @handles
     async def task_ended(self, message: TaskEnded) -> None:
-        """To the executor."""
+        """As routed."""
         await self._executor.tell(message)
 
     @handles

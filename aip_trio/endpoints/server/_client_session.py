@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, cast
 
-from aip_trio.actors import Actor, handles
+from aip_trio.actors import Actor, ActorRef, handles
 from aip_trio.endpoints.server._directory import Client
 from aip_trio.endpoints.server._hub import Hub
 from aip_trio.endpoints.server._line import ServerLine
@@ -31,11 +31,19 @@ logger = logging.getLogger("aip_trio.endpoints")
 class ClientSession(Actor):
     """One registered client on the server. Everything that reaches it was checked by its link."""
 
-    def __init__(self, hub: Hub, protocol: AIPProtocol, register: Register, websocket: object) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        protocol: AIPProtocol,
+        register: Register,
+        websocket: object,
+        tasks: dict[str, ActorRef],
+    ) -> None:
         self._hub = hub
         self._protocol = protocol
         self._register = register
         self._websocket = websocket
+        self._tasks = tasks
 
     async def started(self) -> None:
         """Enter the directory, acknowledge the registration, and only then read on."""

@@ -40,9 +40,15 @@ class DeviceSession(ClientSession):
     That is the rule that results and ends count from the assigned device alone (wire/aip.md, 2).
     """
 
-    def __init__(self, hub: Hub, protocol: AIPProtocol, register: Register, websocket: object) -> None:
-        super().__init__(hub, protocol, register, websocket)
-        self._tasks: dict[str, ActorRef] = {}
+    def __init__(
+        self,
+        hub: Hub,
+        protocol: AIPProtocol,
+        register: Register,
+        websocket: object,
+        tasks: dict[str, ActorRef],
+    ) -> None:
+        super().__init__(hub, protocol, register, websocket, tasks)
         self._queries: dict[str, Reply[Mapping[str, Any]]] = {}
 
     @handles

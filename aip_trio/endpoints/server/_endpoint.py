@@ -100,7 +100,8 @@ class DeviceServerEndpoint(AIPEndpoint):
 
     def _specs(self) -> Iterable[ChildSpec]:
         hub, door = self._hub, self._door
-        watcher = Watcher(self._joined, self._left, self._managers.joined, self._tell_left)
+        managers = self._managers
+        watcher = Watcher(self._joined, self._left, managers.joined, self._tell_lost, managers.left)
         yield ChildSpec("directory", Keeper, hub, watcher)
         yield ChildSpec("connections", Connections, hub)
         yield ChildSpec("tasks", Tasks, hub)
@@ -210,12 +211,9 @@ class DeviceServerEndpoint(AIPEndpoint):
         if not self.is_connected() and self.lifecycle.can(ServerEvent.ALL_GONE):
             self.lifecycle.fire(ServerEvent.ALL_GONE)
 
-    async def _tell_left(self, client: Client) -> None:
-        try:
-            if client.is_device:
-                await self.on_device_disconnected(client.id)
-        finally:
-            await self._managers.left(client)
+    async def _tell_lost(self, client: Client) -> None:
+        if client.is_device:
+            await self.on_device_disconnected(client.id)
 
     def _ended(self) -> None:
         if not self.lifecycle.done:

@@ -23,6 +23,7 @@ class Watcher:
     joined: Callable[[], None]
     left: Callable[[], None]
     tell_joined: Callable[[Client], Awaitable[None]]
+    tell_lost: Callable[[Client], Awaitable[None]]
     tell_left: Callable[[Client], Awaitable[None]]
 
 
@@ -66,4 +67,5 @@ class Keeper(Actor):
         client = self._hub.directory.forget_session(message.ref)
         if client is not None:
             self._watcher.left()
+            self._hooks.call(client.id, partial(self._watcher.tell_lost, client))
             self._hooks.call(client.id, partial(self._watcher.tell_left, client))
