@@ -1,0 +1,96 @@
+"""What came of a task, for people and for programs."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+import attrs
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from aip_trio.cli._text import printable
+from aip_trio.cli.fleet._outline import cut, outline
+
+__all__ = ["Answer"]
+
+#: Lines of one result on a terminal.
+_LINES = 20
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """A task's end. ``result``: one of each command, as the built-in task returns them, or anything."""
+
+    task_id: str
+    device: str
+    completed: bool
+    error: str | None
+    result: Any
+    log: tuple[str, ...]
+    seconds: float
+
+    @property
+    def results(self) -> list[dict[str, Any]] | None:
+        """The commands' results; None where the server's task returns something of its own."""
+        found = self._found
+        return found if found is not None and all(map(_is_result, found)) else None
+
+    @property
+    def _found(self) -> list[dict[str, Any]] | None:
+        found: object = self.result
+        if found is None:
+            return []
+        return cast("list[dict[str, Any]]", found) if isinstance(found, list) else None
+
+    def data(self) -> dict[str, object]:
+        """For ``--json``; times in seconds."""
+        results = self.results
+        return {
+            "task_id": self.task_id,
+            "device": self.device,
+            "status": self._status,
+            "error": self.error,
+            "results": [] if results is None else results,
+            "result": self.result if results is None else None,
+            "log": list(self.log),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """For a file or a pipe: nothing is left out."""
+        for row in self._rows():
+            yield "  ".join(row[:3])
+            yield from (f"    {line}" for line in row[3:])
+        yield self._verdict()
+
+    def picture(self) -> RenderableType:
+        """For a terminal."""
+        table = Table("", "tool", "status", "result")
+        for number, tool, status, *found in self._rows():
+            style = "" if status == "success" else "red"
+            shown = "\n".join(cut(iter(found), _LINES))
+            table.add_row(number, Text(tool), Text(status, style), Text(shown, style))
+        verdict = Text(self._verdict(), "bold green" if self.completed else "bold red")
+        return Group(table, verdict) if table.row_count else verdict
+
+    @property
+    def _status(self) -> str:
+        return "completed" if self.completed else "failed"
+
+    def _rows(self) -> Iterable[tuple[str, ...]]:
+        """Number, tool, status, and what came of it in lines."""
+        results = self.results
+        if results is None:
+            yield "1", "task", self._status, *outline(self.result)
+            return
+        for number, each in enumerate(results, 1):
+            found = outline(each.get("result")) if each.get("error") is None else outline(each["error"])
+            yield str(number), printable(str(each["tool_name"])), printable(str(each["status"])), *found
+
+    def _verdict(self) -> str:
+        told = f"{self._status} on {self.device} in {self.seconds:.2f} s"
+        return told if self.error is None else f"{told}: {printable(self.error)}"
+
+
+def _is_result(value: object) -> bool:
+    return isinstance(value, Mapping) and {"tool_name", "status"} <= value.keys()

@@ -1,0 +1,69 @@
+"""The command ``device``."""
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from aip_trio.actors import Crashed, Event, Restarted, Stopped
+from aip_trio.cli._failures import describe, leaves
+from aip_trio.cli._shell import Shell
+from aip_trio.cli._token import read_token
+from aip_trio.cli.fleet._options import Allow, EndWithStdin, Root, TokenFile, Url, check_id
+from aip_trio.errors import PeerError, TransportError
+
+__all__ = ["device"]
+
+_CONNECTION = "/device/connection"
+
+#: Why a connection cannot be made, or is lost: no fault of the device's, and told in its own words.
+_PLANNED = (TransportError, PeerError)
+
+
+def device(
+    shell: Shell,
+    url: Url,
+    id: Annotated[str, typer.Option(metavar="NAME", help="The name of this device, unique at its server.")],
+    root: Root = None,
+    allow: Allow = None,
+    token_file: TokenFile = None,
+    end_with_stdin: EndWithStdin = False,
+) -> int:
+    """Run a device: it connects to a server, and does what tasks there ask of its tools.
+
+    Prints a line when it is registered. A lost connection is made again, for ever. SIGINT and SIGTERM stop
+    it in order. `aip-trio tools` lists the tools.
+    """
+    check_id("id", id)
+    token = read_token(token_file)
+    from aip_trio.cli.fleet._serving import serve
+    from aip_trio.endpoints import DeviceClientEndpoint
+    from aip_trio.endpoints.tools import ToolClient, builtin_tools
+    from aip_trio.resilience import ReconnectionStrategy
+
+    endpoint = DeviceClientEndpoint(
+        url,
+        ToolClient(id, builtin_tools(root, allow or ())),
+        reconnection_strategy=ReconnectionStrategy(None, initial_backoff=0.2, max_backoff=10.0, jitter=True),
+        timeout=30.0,
+        token=token,
+    )
+
+    def ready() -> None:
+        line = f"{id} is registered at {url}"
+        shell.output.result({"id": id, "url": url}, lambda: Text(line), [line])
+
+    def tell(event: Event) -> str | None:
+        if event.path == _CONNECTION:
+            if isinstance(event, Stopped):
+                return f"{id} has lost its connection, and connects again"
+            if isinstance(event, Restarted):
+                return f"{id} is connected again"
+            if isinstance(event, Crashed) and all(isinstance(leaf, _PLANNED) for leaf in leaves(event.error)):
+                reasons = "; ".join(dict.fromkeys(map(describe, leaves(event.error))))
+                return f"{id} cannot connect, and tries again: {reasons}"
+        return None
+
+    shell.log.expect(*_PLANNED)
+    shell.run(lambda system: serve(system, endpoint, ready=ready, tell=tell, end_with_stdin=end_with_stdin))
+    return 0

@@ -1,0 +1,48 @@
+"""Options that several commands have, and what they accept."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aip_trio.errors import InvalidOption
+
+__all__ = ["Allow", "Device", "EndWithStdin", "Root", "TokenFile", "Url", "check_id"]
+
+Url = Annotated[str, typer.Option(metavar="URL", help="The server's URL, such as ws://127.0.0.1:8765/ws.")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="The device's name.")]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A file with the token that the server asks of its clients."),
+]
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="The folder below which files may be read and written; without it there are no file tools.",
+    ),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PROGRAM",
+        help="A program that may be run, by its name on PATH or absolute path; give it again for more.",
+    ),
+]
+EndWithStdin = Annotated[
+    bool,
+    typer.Option(
+        "--end-with-stdin",
+        help="End when standard input is closed: a pipe there ties this program to who started it.",
+    ),
+]
+
+
+def check_id(option: str, value: str) -> str:
+    """A name that a device may have. Raises InvalidOption."""
+    from aip_trio.protocol import id_fault
+
+    fault = id_fault(value)
+    if fault is not None:
+        raise InvalidOption(option, value, f"cannot be a device's name: {fault}")
+    return value

@@ -1,0 +1,76 @@
+"""The command ``task``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import trio
+import typer
+from rich.spinner import Spinner
+from rich.text import Text
+
+from aip_trio.actors import ActorSystem
+from aip_trio.cli._output import Output
+from aip_trio.cli._shell import Shell
+from aip_trio.cli._token import read_token
+from aip_trio.cli.fleet._options import Device, TokenFile, Url, check_id
+from aip_trio.cli.fleet._orders import read_commands
+
+if TYPE_CHECKING:
+    from aip_trio.cli.fleet._answer import Answer
+
+__all__ = ["task"]
+
+#: Seconds between two pictures.
+_PICTURE = 0.1
+
+
+def task(
+    shell: Shell,
+    url: Url,
+    device: Device,
+    command: Annotated[
+        list[str],
+        typer.Option(
+            metavar="'TOOL {JSON}'",
+            help="A tool and its parameters, which may be left out; give it again for more, done in order.",
+        ),
+    ],
+    token_file: TokenFile = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Seconds for the task; then it is cancelled.")
+    ] = 300.0,
+) -> int:
+    """Give a device a task: commands for its tools, done one after the other. All are done, whatever fails.
+
+    Exit status 0: completed. 1: failed. 2: it could not be given to the device.
+    """
+    check_id("device", device)
+    commands = read_commands(command)
+    token = read_token(token_file)
+    from aip_trio.cli.fleet._reach import LOST, reach
+
+    async def perform(system: ActorSystem) -> Answer:
+        there = await reach("task", url, device, token)
+        named = "; ".join(each["tool_name"] for each in commands)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_show, shell.output, f"{named} on {device}")
+            answer = await there.perform(named, {"commands": commands}, timeout)
+            nursery.cancel_scope.cancel()
+        return answer
+
+    shell.log.expect(*LOST)
+    answer = shell.run(perform)
+    shell.output.result(answer.data(), answer.picture, answer.lines())
+    return 0 if answer.completed else 1
+
+
+async def _show(output: Output, text: str) -> None:
+    await trio.lowlevel.checkpoint()
+    with output.view() as view:
+        began = trio.current_time()
+        spinner = Spinner("dots")
+        while view.visible:
+            spinner.update(text=Text(f"{text}, {trio.current_time() - began:.1f} s"))
+            view.show(spinner)
+            await trio.sleep(_PICTURE)
