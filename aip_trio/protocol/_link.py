@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+from typing import ClassVar
 
-from aip_trio.errors import TransportClosed, TransportError
+from aip_trio.errors import ConnectionLost, TransportClosed, TransportError
 from aip_trio.protocol._protocol import AIPProtocol
 from aip_trio.transport import Bridge
 
 __all__ = ["Link"]
 
 logger = logging.getLogger("aip_trio.protocol")
+
+
+#: RFC 6455, 7.4.1: done, and going away.
+_GOODBYES = (1000, 1001)
 
 
 class Link(Bridge):
@@ -22,12 +27,17 @@ class Link(Bridge):
     A lost connection is nobody's fault here: the link ends, in order, and whoever supervises it decides.
     """
 
+    #: A peer that does not answer our goodbye must not hold up a stop for its whole close_timeout.
+    default_shutdown: ClassVar[float] = 5.0
+
     def __init__(self, protocol: AIPProtocol) -> None:
         super().__init__(protocol.transport)
         self.protocol = protocol
 
     def lost(self, error: TransportError) -> None:
         """End."""
-        if not isinstance(error, TransportClosed):
-            logger.info("%s: %s", self.path, error)
+        orderly = isinstance(error, TransportClosed) or (
+            isinstance(error, ConnectionLost) and error.code in _GOODBYES
+        )
+        logger.log(logging.DEBUG if orderly else logging.INFO, "%s: %s", self.path, error)
         self.stop()

@@ -1,6 +1,6 @@
 """Reaching a device through its server, for as long as one command takes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -47,10 +47,16 @@ class Reach:
     endpoint: ConstellationEndpoint
     device: str
 
-    async def perform(self, request: str, metadata: Mapping[str, Any], seconds: float) -> Answer:
+    async def perform(
+        self,
+        request: str,
+        metadata: Mapping[str, Any],
+        seconds: float,
+        on_log: Callable[[str], object] | None = None,
+    ) -> Answer:
         """Give the device a task, and wait for its end, so many seconds at most. A checkpoint.
 
-        Raises CannotBegin where it could not be given.
+        ``on_log`` is called with each line of how it goes. Raises CannotBegin where it could not be given.
         """
         await trio.lowlevel.checkpoint()
         order = TaskRequest(request=request, metadata=metadata, timeout=seconds)
@@ -60,7 +66,7 @@ class Reach:
         log: tuple[str, ...] = ()
         completed = False
         try:
-            done = await self.endpoint.send_task_to_device(self.device, order)
+            done = await self.endpoint.send_task_to_device(self.device, order, on_log=on_log)
         except DeviceNotConnected as gone:
             raise CannotBegin("the connection to the server was lost before the task was sent") from gone
         except OperationTimeout:

@@ -54,8 +54,9 @@ def task(
         there = await reach("task", url, device, token)
         named = "; ".join(each["tool_name"] for each in commands)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_show, shell.output, f"{named} on {device}")
-            answer = await there.perform(named, {"commands": commands}, timeout)
+            said = [f"{named} on {device}"]
+            nursery.start_soon(_show, shell.output, said)
+            answer = await there.perform(named, {"commands": commands}, timeout, said.append)
             nursery.cancel_scope.cancel()
         return answer
 
@@ -65,12 +66,13 @@ def task(
     return 0 if answer.completed else 1
 
 
-async def _show(output: Output, text: str) -> None:
+async def _show(output: Output, said: list[str]) -> None:
+    """The last line of how it goes, while it goes."""
     await trio.lowlevel.checkpoint()
     with output.view() as view:
         began = trio.current_time()
         spinner = Spinner("dots")
         while view.visible:
-            spinner.update(text=Text(f"{text}, {trio.current_time() - began:.1f} s"))
+            spinner.update(text=Text(f"{said[-1]}, {trio.current_time() - began:.1f} s"))
             view.show(spinner)
             await trio.sleep(_PICTURE)
