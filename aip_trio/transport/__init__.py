@@ -9,7 +9,8 @@ from aip_trio.transport._adapter import WebSocketAdapter
 from aip_trio.transport._adapters import create_adapter
 from aip_trio.transport._bridge import Attach, Bridge, Received, Transmit
 from aip_trio.transport._handshake import Handshake, Refusal
-from aip_trio.transport._memory import MemoryNetwork, MemoryServer, MemoryTransport
+from aip_trio.transport._memory import MemoryTransport
+from aip_trio.transport._memory_network import MemoryNetwork, MemoryServer
 from aip_trio.transport._server import WebSocketServer, WebSocketServerStatistics, serve_websocket
 from aip_trio.transport._state import TRANSPORT_MACHINE, TransportEvent, TransportState
 from aip_trio.transport._transport import Transport

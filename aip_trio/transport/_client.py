@@ -7,38 +7,48 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import cast
 
-import h11
 import trio
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, Event, RejectConnection, RejectData, Request
 from wsproto.utilities import RemoteProtocolError
 
 from aip_trio.actors import current_environment
-from aip_trio.errors import ConnectFailed, HandshakeRefused, InvalidSpec, TransportError
+from aip_trio.errors import ConnectFailed, HandshakeRefused, TransportError
 from aip_trio.transport._head import HeadTooLong, read_head
 from aip_trio.transport._opened import Opened
 from aip_trio.transport._url import WebSocketUrl
+from aip_trio.transport._words import check_headers, check_subprotocols
 
-__all__ = ["open_websocket"]
+__all__ = ["ask", "open_websocket"]
 
 _CHUNK = 65536
 #: Bytes of a refusal's body that are read: it goes into an error's text.
 _LONGEST_BODY = 4096
 
 
+def ask(
+    url: WebSocketUrl, headers: Sequence[tuple[str, str]], subprotocols: Sequence[str]
+) -> tuple[WSConnection, bytes]:
+    """The request for a WebSocket, and what takes its answer. Raises InvalidSpec."""
+    request = Request(
+        url.host_header,
+        url.target,
+        extra_headers=check_headers(headers),
+        subprotocols=check_subprotocols(subprotocols),
+    )
+    websocket = WSConnection(ConnectionType.CLIENT)
+    return websocket, websocket.send(request)
+
+
 async def open_websocket(
-    url: WebSocketUrl,
-    *,
-    ssl_context: ssl.SSLContext | None,
-    headers: Sequence[tuple[str, str]],
-    subprotocols: Sequence[str],
+    url: WebSocketUrl, ssl_context: ssl.SSLContext | None, websocket: WSConnection, request: bytes
 ) -> Opened:
-    """Connect, by TCP, TLS and HTTP. A checkpoint; raises ConnectFailed, HandshakeRefused, InvalidSpec."""
-    request = _request(url, headers, subprotocols)
+    """Connect, by TCP, TLS and HTTP. A checkpoint; raises ConnectFailed, HandshakeRefused."""
     try:
         stream = await _open_stream(url, ssl_context)
         try:
-            return await _shake_hands(url, stream, request)
+            await stream.send_all(request)
+            return await _answer(url, stream, websocket)
         except BaseException:
             with trio.CancelScope(shield=True):  # closing forcefully waits for nobody
                 await trio.aclose_forcefully(stream)
@@ -47,16 +57,6 @@ async def open_websocket(
         raise
     except (OSError, trio.BrokenResourceError) as error:
         raise ConnectFailed(url.text, _told(error)) from error
-
-
-def _request(url: WebSocketUrl, headers: Sequence[tuple[str, str]], subprotocols: Sequence[str]) -> Request:
-    extra: list[tuple[bytes, bytes]] = []
-    for name, value in headers:
-        try:
-            extra.append((name.encode("ascii"), value.encode("latin-1")))
-        except UnicodeEncodeError:
-            raise InvalidSpec("headers", name, "give names in ASCII and values in Latin-1") from None
-    return Request(url.host_header, url.target, extra_headers=extra, subprotocols=list(subprotocols))
 
 
 async def _open_stream(url: WebSocketUrl, ssl_context: ssl.SSLContext | None) -> trio.abc.Stream:
@@ -74,13 +74,7 @@ async def _open_stream(url: WebSocketUrl, ssl_context: ssl.SSLContext | None) ->
     return secured
 
 
-async def _shake_hands(url: WebSocketUrl, stream: trio.abc.Stream, request: Request) -> Opened:
-    websocket = WSConnection(ConnectionType.CLIENT)
-    try:
-        asked = websocket.send(request)
-    except (h11.LocalProtocolError, UnicodeError) as error:
-        raise InvalidSpec("headers", url.text, f"{error}: give names and values of HTTP") from error
-    await stream.send_all(asked)
+async def _answer(url: WebSocketUrl, stream: trio.abc.Stream, websocket: WSConnection) -> Opened:
     try:
         head, rest = await read_head(stream)
         websocket.receive_data(head)
@@ -88,11 +82,8 @@ async def _shake_hands(url: WebSocketUrl, stream: trio.abc.Stream, request: Requ
         if isinstance(answer, RejectConnection):
             body = await _body(stream, websocket, parts, rest) if answer.has_body else b""
             raise HandshakeRefused(url.text, answer.status_code, body.decode(errors="replace"))
-    except (
-        RemoteProtocolError,
-        HeadTooLong,
-        ValueError,
-    ) as error:  # ValueError: wsproto checks not everything
+    # ValueError: wsproto leaves some of what it reads unchecked.
+    except (RemoteProtocolError, HeadTooLong, ValueError) as error:
         raise ConnectFailed(url.text, f"what answers there speaks no WebSocket: {error}") from error
     assert isinstance(answer, AcceptConnection)
     return Opened(stream, answer.subprotocol, client=True, received=rest)
@@ -108,10 +99,12 @@ async def _body(stream: trio.abc.Stream, websocket: WSConnection, parts: list[Ev
                 body += part.data
                 if part.body_finished or len(body) > _LONGEST_BODY:
                     return body[:_LONGEST_BODY]
-            # No bytes are the end of the stream, which may be that of the body: h11 knows.
-            websocket.receive_data(data or bytes(await stream.receive_some(_CHUNK)))
-            data = b""
+            data = data or bytes(await stream.receive_some(_CHUNK))
+            websocket.receive_data(data)  # no bytes: the end of the stream, and perhaps of the body
             parts = list(websocket.events())
+            if not data and not parts:
+                break
+            data = b""
     return body  # noqa: ASYNC910 - not called from outside
 
 

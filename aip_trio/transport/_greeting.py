@@ -79,7 +79,7 @@ async def _refuse(
     stream: trio.abc.Stream, websocket: WSConnection, refusal: Refusal, target: str
 ) -> NoReturn:
     """Say no, wait until it was read, and raise HandshakeRefused."""
-    body = refusal.body.encode()
+    body = refusal.body.encode(errors="replace")
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", b"%d" % len(body)),

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
+
+from aip_trio.errors import InvalidSpec
+from aip_trio.transport._words import check_subprotocols
+
+if TYPE_CHECKING:
+    from attrs import Attribute
 
 __all__ = ["Admit", "Doorkeeper", "Handshake", "Refusal"]
 
@@ -30,11 +36,16 @@ class Handshake:
         return ", ".join(values) if values else None
 
 
+def _refuses(_: object, attribute: Attribute[int], value: int) -> None:
+    if not 400 <= value <= 599:
+        raise InvalidSpec(attribute.name, value, "give an HTTP status from 400 to 599")
+
+
 @attrs.frozen
 class Refusal:
-    """No: an HTTP status from 400 on, and a text for people."""
+    """No: an HTTP status from 400 to 599, and a text for people. Raises InvalidSpec."""
 
-    status: int
+    status: int = attrs.field(validator=_refuses)
     body: str
 
 
@@ -66,13 +77,18 @@ class Doorkeeper:
         subprotocols: Sequence[str],
         admit: Admit | None,
     ) -> Doorkeeper:
-        """Without ``allowed_hosts`` a server on the loopback answers to the loopback's names alone."""
+        """Without ``allowed_hosts`` a server on the loopback answers to the loopback's names alone.
+
+        Raises InvalidSpec.
+        """
+        if path is not None and not path.startswith("/"):
+            raise InvalidSpec("path", path, "begin it with a slash, or give None for any")
         hosts: frozenset[str] | None = None
         if allowed_hosts is not None:
             hosts = frozenset(name.lower() for name in allowed_hosts)
         elif host in _LOOPBACK:
             hosts = _LOOPBACK
-        return cls(path, hosts, allowed_origins, tuple(subprotocols), admit)
+        return cls(path, hosts, allowed_origins, check_subprotocols(subprotocols), admit)
 
     def refusal(self, handshake: Handshake) -> Refusal | None:
         """Why not, or None."""

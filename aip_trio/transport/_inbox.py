@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import cast
 
-import outcome
+import attrs
 import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule, wait_task_rescheduled
 
@@ -20,21 +19,28 @@ _MESSAGES = 64
 _BYTES = 1024 * 1024
 
 
+@attrs.define(eq=False)
+class _Getter:
+    """A task that waits, and what it gets; nothing: the end."""
+
+    task: Task
+    message: Message | None = None
+
+
 class Inbox:
     """A bounded queue between the task that reads a connection and the one that receives.
 
     A message goes straight to the task that waits. What has been put is never lost by a cancelled `get`.
     """
 
-    __slots__ = ("_bytes", "_end", "_getter", "_putter", "_queue", "_shut")
+    __slots__ = ("_bytes", "_end", "_getter", "_putter", "_queue")
 
     def __init__(self) -> None:
         self._queue: deque[Message] = deque()
         self._bytes = 0
-        self._getter: Task | None = None
+        self._getter: _Getter | None = None
         self._putter: Task | None = None
         self._end: Callable[[], BaseException] | None = None
-        self._shut = False
 
     @property
     def empty(self) -> bool:
@@ -54,8 +60,8 @@ class Inbox:
     def put(self, message: Message) -> bool:
         """Add a message; after the end it is dropped. Returns whether a task waited for it."""
         if self._getter is not None:
-            task, self._getter = self._getter, None
-            reschedule(task, outcome.Value(message))
+            self._getter.message = message
+            self._wake_getter()
             return True
         if self._end is None:
             self._queue.append(message)
@@ -81,8 +87,12 @@ class Inbox:
             return message
         if self._end is not None:
             raise self._end()
-        self._getter = current_task()
-        return cast("Message", await wait_task_rescheduled(self._abort_get))
+        self._getter = getter = _Getter(current_task())
+        await wait_task_rescheduled(self._abort_get)
+        if getter.message is None:
+            assert self._end is not None
+            raise self._end()
+        return getter.message
 
     def _take(self) -> Message:
         message = self._queue.popleft()
@@ -103,9 +113,12 @@ class Inbox:
             self._queue.clear()
             self._bytes = 0
         self._let_in()
+        self._wake_getter()
+
+    def _wake_getter(self) -> None:
         if self._getter is not None:
-            task, self._getter = self._getter, None
-            reschedule(task, outcome.Error(error()))
+            getter, self._getter = self._getter, None
+            reschedule(getter.task)
 
     def _abort_get(self, _: RaiseCancelT) -> Abort:
         self._getter = None

@@ -30,6 +30,11 @@ class Life:
         """Whether messages can be sent."""
         return self._tracker.state is TransportState.CONNECTED
 
+    @property
+    def parting(self) -> bool:
+        """Whether the peer is closing the connection, and that is not done yet."""
+        return self._tracker.state is TransportState.DISCONNECTING and self._loss is not None
+
     def begin(self) -> None:
         """CONNECT: the last connection is forgotten. Raises IllegalTransition."""
         self._tracker.fire(TransportEvent.CONNECT)

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import math
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 import trio
 
-from aip_trio.actors import current_nursery
-from aip_trio.errors import (
-    AddressInUse,
-    ConnectFailed,
-    ConnectionLost,
-    InvalidUrl,
-    NoSystem,
-    TransportError,
-    UnexpectedFrame,
-)
+from aip_trio.errors import ConnectFailed, ConnectionLost, InvalidUrl, TransportError, UnexpectedFrame
 from aip_trio.transport._codes import ABNORMAL, check_code
-from aip_trio.transport._conversation import converse
 from aip_trio.transport._frames import Message
 from aip_trio.transport._inbox import Inbox
 from aip_trio.transport._life import Life
@@ -27,18 +18,25 @@ from aip_trio.transport._payload import as_bytes, is_text
 from aip_trio.transport._state import TransportEvent, TransportState
 from aip_trio.transport._transport import Transport
 
-__all__ = ["MemoryNetwork", "MemoryServer", "MemoryTransport"]
+__all__ = ["SCHEME", "MemoryTransport"]
 
-_SCHEME = "memory://"
+SCHEME = "memory://"
+
+
+class Network(Protocol):
+    """Where a transport in memory connects."""
+
+    def dial(self, client: MemoryTransport, url: str, subprotocols: Sequence[str]) -> None:
+        """Join it to a peer, or raise ConnectFailed."""
 
 
 class MemoryTransport(Transport):
-    """One end of a connection in memory; `MemoryNetwork.transport` and `MemoryTransport.pair` make it.
+    """One end of a connection in memory: one of a `pair`, or what connects in a `MemoryNetwork`.
 
     Bounded like any other: a send waits while the other end has as much as it can hold and does not receive.
     """
 
-    def __init__(self, network: MemoryNetwork | None = None) -> None:
+    def __init__(self, network: Network | None = None) -> None:
         self._network = network
         self._life = Life()
         self._inbox = Inbox()
@@ -55,11 +53,11 @@ class MemoryTransport(Transport):
         """Two ends, connected to each other."""
         here, there = cls(), cls()
         here._life.begin()
-        here._join(there, None)
+        here.join(there, None)
         return here, there
 
-    def _join(self, peer: MemoryTransport, subprotocol: str | None) -> None:
-        """The connection is made: this end asked for it."""
+    def join(self, peer: MemoryTransport, subprotocol: str | None) -> None:
+        """The connection that this end asks for is made, with a ``peer`` that is new."""
         peer._life.begin()
         for end, other in ((self, peer), (peer, self)):
             end._life.fire(TransportEvent.SUCCEED)
@@ -80,20 +78,18 @@ class MemoryTransport(Transport):
         connect_timeout: float = 30.0,
     ) -> None:
         """Connect to ``memory://name``, as `Transport.connect`; TLS, headers and time mean nothing here."""
-        if not isinstance(url, str) or not url.startswith(_SCHEME):
+        if not isinstance(url, str) or not url.startswith(SCHEME):
             raise InvalidUrl(url, "is none of a network in memory: give one such as 'memory://name'")
         self._life.begin()
         try:
             await trio.lowlevel.checkpoint()
-        except trio.Cancelled:
-            self._life.fail(ConnectFailed(url, "it was called off"))
+            if self._network is None:
+                raise ConnectFailed(url, "this transport belongs to no network")
+            self._network.dial(self, url, subprotocols)
+        except BaseException as error:
+            called_off = ConnectFailed(url, "it was called off")
+            self._life.fail(error if isinstance(error, TransportError) else called_off)
             raise
-        server = self._network.find(url) if self._network is not None else None
-        if server is None:
-            loss = ConnectFailed(url, "nobody serves there")
-            self._life.fail(loss)
-            raise loss
-        server.welcome(self, subprotocols)
 
     async def send(self, data: bytes | bytearray | memoryview) -> None:
         """As `Transport.send`."""
@@ -197,87 +193,3 @@ class MemoryTransport(Transport):
         if self._peer is None or not self._life.connected:
             raise self._life.refusal(call)
         return self._peer
-
-
-class MemoryServer:
-    """Made by `MemoryNetwork.serve`."""
-
-    def __init__(
-        self,
-        network: MemoryNetwork,
-        url: str,
-        handler: Callable[[MemoryTransport], Awaitable[object]],
-        nursery: trio.Nursery,
-        subprotocols: Sequence[str],
-    ) -> None:
-        self.url = url
-        self._network = network
-        self._handler = handler
-        self._nursery = nursery
-        self._subprotocols = subprotocols
-        self._transports: set[MemoryTransport] = set()
-
-    def welcome(self, client: MemoryTransport, subprotocols: Sequence[str]) -> None:
-        """Connect a client, whose end waits for it, and run the handler of the other end."""
-        transport = MemoryTransport(self._network)
-        client._join(transport, next((name for name in self._subprotocols if name in subprotocols), None))
-        self._transports.add(transport)
-        self._nursery.start_soon(self._handle, transport)
-
-    async def _handle(self, transport: MemoryTransport) -> None:
-        try:
-            farewell = await converse(self._handler, transport, self.url)
-            transport.end_now(farewell.code, farewell.reason)
-        finally:
-            self._transports.remove(transport)
-            transport.cut()  # where the handler was cancelled
-
-    async def drain(self) -> None:
-        """Take no more connections; those that there are live on. A checkpoint."""
-        self._network.forget(self)
-        await trio.lowlevel.checkpoint()
-
-    async def close(self, code: int = 1001, reason: str = "the server goes away") -> None:
-        """Drain, and close all connections. A checkpoint."""
-        await self.drain()
-        for transport in list(self._transports):
-            await transport.close(code, reason)
-
-
-class MemoryNetwork:
-    """Where transports in memory find each other, by URLs ``memory://name``."""
-
-    def __init__(self) -> None:
-        self._servers: dict[str, MemoryServer] = {}
-
-    def transport(self) -> MemoryTransport:
-        """A transport that connects in this network."""
-        return MemoryTransport(self)
-
-    async def serve(
-        self,
-        name: str,
-        handler: Callable[[MemoryTransport], Awaitable[object]],
-        *,
-        nursery: trio.Nursery | None = None,
-        subprotocols: Sequence[str] = (),
-    ) -> MemoryServer:
-        """As `serve_websocket`. A checkpoint; raises AddressInUse, NoSystem."""
-        await trio.lowlevel.checkpoint()
-        home = nursery or current_nursery()
-        if home is None:
-            raise NoSystem("serve() without a nursery,")
-        url = _SCHEME + name
-        if url in self._servers:
-            raise AddressInUse(url, 0)
-        server = self._servers[url] = MemoryServer(self, url, handler, home, subprotocols)
-        return server
-
-    def find(self, url: str) -> MemoryServer | None:
-        """Who serves there."""
-        return self._servers.get(url)
-
-    def forget(self, server: MemoryServer) -> None:
-        """It serves no more."""
-        if self._servers.get(server.url) is server:
-            del self._servers[server.url]

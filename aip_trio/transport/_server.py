@@ -11,13 +11,7 @@ import attrs
 import trio
 
 from aip_trio.actors import current_environment, current_nursery
-from aip_trio.errors import (
-    AddressInUse,
-    CannotListen,
-    HandshakeRefused,
-    InvalidSpec,
-    NoSystem,
-)
+from aip_trio.errors import AddressInUse, CannotListen, HandshakeRefused, InvalidSpec, NoSystem
 from aip_trio.transport._codes import check_code
 from aip_trio.transport._conversation import converse
 from aip_trio.transport._greeting import greet, turn_away
@@ -137,22 +131,27 @@ class WebSocketServer:
             self._ended.set()
 
     async def _serve(self, stream: trio.abc.Stream) -> None:
-        """One connection, from its first byte on."""
+        """One connection, from its first byte on. What goes wrong with it is no other's trouble."""
         self._accepted += 1
         try:
-            if self._connections >= self._max_connections:
+            if self._connections < self._max_connections:
+                await self._welcome(stream)
+            else:
                 await self._turn_away(stream)
-                return
-            self._connections += 1
-            try:
-                opened = await self._greet(stream)
-                if opened is not None:
-                    await self._talk(opened)
-            finally:
-                self._connections -= 1
+        except* Exception as group:
+            logger.error("a connection crashed", exc_info=group)
         finally:
             with trio.CancelScope(shield=True):  # closing forcefully waits for nobody
                 await trio.aclose_forcefully(stream)
+
+    async def _welcome(self, stream: trio.abc.Stream) -> None:
+        self._connections += 1
+        try:
+            opened = await self._greet(stream)
+            if opened is not None:
+                await self._talk(opened)
+        finally:
+            self._connections -= 1
 
     async def _turn_away(self, stream: trio.abc.Stream) -> None:  # noqa: ASYNC910 - not called from outside
         self._refused += 1
@@ -185,7 +184,11 @@ class WebSocketServer:
     def _refusal(self, handshake: Handshake) -> Refusal | None:
         if self._accepting.cancel_called:
             return Refusal(503, "the server is going away")
-        return self._doorkeeper.refusal(handshake)
+        try:
+            return self._doorkeeper.refusal(handshake)
+        except Exception:  # admit's: who cannot be judged is not let in
+            logger.exception("admit crashed for %s", handshake.peer, extra={"peer": handshake.peer})
+            return Refusal(500, "the server failed")
 
     async def _talk(self, opened: Opened) -> None:
         """The life of one connection: as long as its handler."""
@@ -242,6 +245,8 @@ async def serve_websocket(
     Raises AddressInUse, CannotListen, InvalidSpec, NoSystem.
     """
     settings = Settings(ping_interval, ping_timeout, close_timeout, max_size)
+    if not 0 <= port <= 65535:
+        raise InvalidSpec("port", port, "give 0 to 65535, where 0 picks one")
     if max_connections < 1:
         raise InvalidSpec("max_connections", max_connections, "give 1 or more")
     if not handshake_timeout > 0:

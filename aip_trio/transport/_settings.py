@@ -12,7 +12,7 @@ from aip_trio.errors import InvalidSpec
 if TYPE_CHECKING:
     from attrs import Attribute
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "check_seconds"]
 
 
 def _seconds(_: object, attribute: Attribute[float], value: float) -> None:
@@ -21,8 +21,9 @@ def _seconds(_: object, attribute: Attribute[float], value: float) -> None:
 
 
 def _not_negative(_: object, attribute: Attribute[float], value: float) -> None:
-    if not 0 <= value < math.inf:
-        raise InvalidSpec(attribute.name, value, "give seconds, 0 or more, but not for ever")
+    check_seconds(attribute.name, value)
+    if value == math.inf:
+        raise InvalidSpec(attribute.name, value, "nobody waits for ever for a close frame: give seconds")
 
 
 def _size(_: object, attribute: Attribute[int], value: int) -> None:
@@ -42,3 +43,9 @@ class Settings:
     ping_timeout: float = attrs.field(default=180.0, converter=_for_ever, validator=_seconds)
     close_timeout: float = attrs.field(default=10.0, validator=_not_negative)
     max_size: int = attrs.field(default=100 * 1024 * 1024, validator=_size)
+
+
+def check_seconds(name: str, value: float) -> None:
+    """Raises InvalidSpec for what is no time to wait."""
+    if not value >= 0:
+        raise InvalidSpec(name, value, "give seconds, 0 or more")

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import trio
 
@@ -21,13 +21,13 @@ from aip_trio.errors import (
 )
 from aip_trio.transport._adapter import WebSocketAdapter
 from aip_trio.transport._adapters import adapt
-from aip_trio.transport._client import open_websocket
+from aip_trio.transport._client import ask, open_websocket
 from aip_trio.transport._codes import ABNORMAL, check_code
 from aip_trio.transport._life import Life
 from aip_trio.transport._native import NativeWebSocket
 from aip_trio.transport._opened import Opened
 from aip_trio.transport._payload import as_bytes, is_text
-from aip_trio.transport._settings import Settings
+from aip_trio.transport._settings import Settings, check_seconds
 from aip_trio.transport._state import TRANSPORT_MACHINE, TransportEvent, TransportState
 from aip_trio.transport._transport import Transport
 from aip_trio.transport._url import WebSocketUrl
@@ -91,6 +91,8 @@ class WebSocketTransport(Transport):
         """
         TRANSPORT_MACHINE.next(self.state, TransportEvent.CONNECT)
         where = WebSocketUrl.parse(url)
+        websocket, request = ask(where, headers, subprotocols)
+        check_seconds("connect_timeout", connect_timeout)
         nursery = self._nursery or current_nursery()
         if nursery is None:
             raise NoSystem("connect() of a transport that is not used as `async with transport:`,")
@@ -98,9 +100,7 @@ class WebSocketTransport(Transport):
         try:
             opened = None
             with trio.move_on_after(connect_timeout) as self._attempt:
-                opened = await open_websocket(
-                    where, ssl_context=ssl_context, headers=headers, subprotocols=subprotocols
-                )
+                opened = await open_websocket(where, ssl_context, websocket, request)
             if opened is None:
                 late = trio.current_time() >= self._attempt.deadline
                 reason = f"no answer within connect_timeout={connect_timeout} s" if late else _CALLED_OFF
@@ -122,7 +122,7 @@ class WebSocketTransport(Transport):
     async def send(self, data: bytes | bytearray | memoryview) -> None:
         """Send a message: a text frame where it is valid UTF-8, else a binary one. See `Transport.send`."""
         message = as_bytes(data)
-        adapter = self._connected("send()")
+        adapter = self._open_adapter or await self._refuse("send()")
         try:
             if is_text(message):
                 await adapter.send_text(message)
@@ -135,7 +135,7 @@ class WebSocketTransport(Transport):
     async def send_binary(self, data: bytes | bytearray | memoryview) -> None:
         """Send a message as a binary frame. See `Transport.send`."""
         message = as_bytes(data)
-        adapter = self._connected("send()")
+        adapter = self._open_adapter or await self._refuse("send()")
         try:
             await adapter.send_bytes(message)
         except TransportError as loss:
@@ -173,7 +173,8 @@ class WebSocketTransport(Transport):
         The connection stays what it is. Messages that wait to be received do not keep the pong away, unless
         they are too many to be read at all.
         """
-        adapter = self._connected("ping()")
+        check_seconds("timeout", timeout)
+        adapter = self._open_adapter or await self._refuse("ping()")
         with trio.move_on_after(timeout) as scope:
             await adapter.ping()
         if scope.cancelled_caught:
@@ -269,12 +270,17 @@ class WebSocketTransport(Transport):
             self._nursery = None
             await manager.__aexit__(None, None, None)  # noqa: ASYNC102 - ends at once where it is cancelled
 
-    def _connected(self, call: str) -> WebSocketAdapter:
+    @property
+    def _open_adapter(self) -> WebSocketAdapter | None:
         adapter = self._adapter
-        if adapter is None or not adapter.is_open():
-            self._look()
-            raise self._life.refusal(call)
-        return adapter
+        return adapter if adapter is not None and adapter.is_open() else None
+
+    async def _refuse(self, call: str) -> NoReturn:
+        """Raise why this call cannot be made; where the peer is closing, once that is done."""
+        if self._adapter is not None and self._life.parting:
+            await self._adapter.wait_closed()
+        self._look()
+        raise self._life.refusal(call)
 
     def _attached(self, call: str) -> WebSocketAdapter:
         if self._adapter is None:

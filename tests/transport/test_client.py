@@ -204,17 +204,29 @@ async def test_frames_that_come_with_the_end_of_the_handshake_are_not_lost() -> 
 
 
 @pytest.mark.parametrize(
-    "headers",
-    [[("X-Bad\r\nX-Injected", "1")], [("X", "1\r\nX-Injected: 1")], [("Ä", "1")], [("X", "€")]],
-    ids=repr,
+    "options",
+    [
+        {"headers": [("X-Bad\r\nX-Injected", "secret")]},
+        {"headers": [("X", "secret\r\nX-Injected: 1")]},
+        {"headers": [("X", "secret\0")]},
+        {"headers": [("", "secret")]},
+        {"headers": [("Ä", "secret")]},
+        {"headers": [("X", "secret€")]},
+        {"subprotocols": "aip.v1"},
+        {"subprotocols": ["a, b"]},
+        {"connect_timeout": -1},
+        {"connect_timeout": float("nan")},
+    ],
+    ids=str,
 )
-async def test_headers_that_are_none_are_the_callers_mistake(headers: list[tuple[str, str]]) -> None:
-    async def answers(stream: trio.abc.HalfCloseableStream) -> None:
-        assert not await stream.receive_some()
-
-    async with a_server_that(answers) as client:
-        with pytest.raises(InvalidSpec, match="headers"):
-            await client.connect(URL, headers=headers)
+async def test_options_that_are_none_are_the_callers_mistake(options: dict[str, object]) -> None:
+    async with WebSocketTransport() as client:
+        with pytest.raises(InvalidSpec, match=next(iter(options))) as raised:
+            await client.connect(URL, **options)  # type: ignore[arg-type]  # pyright: ignore
+        assert "secret" not in str(raised.value)
+        assert client.state is TransportState.DISCONNECTED
+        with pytest.raises(InvalidSpec, match="timeout"):
+            await client.ping(timeout=-1)
 
 
 NO_URLS: list[object] = [

@@ -151,6 +151,7 @@ async def test_a_send_that_fails_knows_what_the_peer_said_before_it_left(
             while True:
                 await both.transport.send(b"x")
         assert (raised.value.code, raised.value.reason) == (1008, "not you")
+        assert both.transport.state is TransportState.DISCONNECTED  # so that it can connect again
         assert trio.current_time() < 1.1
 
 
