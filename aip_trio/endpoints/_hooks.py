@@ -33,7 +33,7 @@ class Hooks:
             self._nursery.start_soon(self._run, key, waiting)
         waiting.append(hook)
 
-    async def _run(self, key: str, waiting: deque[Callable[[], Awaitable[object]]]) -> None:
+    async def _run(self, key: str, waiting: deque[Callable[[], Awaitable[object]]]) -> None:  # noqa: ASYNC910
         while waiting:
             try:
                 await waiting[0]()

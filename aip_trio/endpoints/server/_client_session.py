@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Any, cast
 
-from aip_trio.actors import Actor, ActorRef, handles
+from aip_trio.actors import Actor, handles
 from aip_trio.endpoints.server._directory import Client
 from aip_trio.endpoints.server._hub import Hub
 from aip_trio.endpoints.server._line import ServerLine
 from aip_trio.endpoints.server._messages import Joined
+from aip_trio.endpoints.server._turns import OpenTurns
 from aip_trio.errors import TaskRefused
 from aip_trio.messages import (
     AskForTask,
@@ -37,13 +38,13 @@ class ClientSession(Actor):
         protocol: AIPProtocol,
         register: Register,
         websocket: object,
-        tasks: dict[str, ActorRef],
+        turns: OpenTurns,
     ) -> None:
         self._hub = hub
         self._protocol = protocol
         self._register = register
         self._websocket = websocket
-        self._tasks = tasks
+        self._turns = turns
 
     async def started(self) -> None:
         """Enter the directory, acknowledge the registration, and only then read on."""
@@ -55,6 +56,7 @@ class ClientSession(Actor):
         self._client = Client(
             self._register,
             self._line,
+            self._turns,
             self.ref,
             connection,
             self._websocket,

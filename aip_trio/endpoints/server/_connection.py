@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import trio
 
-from aip_trio.actors import ActorRef, ChildSpec, StopReason, Supervisor
+from aip_trio.actors import ChildSpec, StopReason, Supervisor
 from aip_trio.endpoints.server._constellation_session import ConstellationSession
 from aip_trio.endpoints.server._device_session import DeviceSession
 from aip_trio.endpoints.server._hub import Hub
+from aip_trio.endpoints.server._turns import OpenTurns
 from aip_trio.errors import PeerError, TransportClosed, TransportError
 from aip_trio.messages import (
     ClientMessage,
     ClientType,
     CommandResults,
     ErrorFromServer,
+    FromClient,
     Register,
     narrow_client,
     widen_server,
 )
 from aip_trio.protocol import Admission, AIPProtocol, Link, timestamp
+from aip_trio.transport import WebSocketTransport
 
-__all__ = ["Connection"]
+__all__ = ["GOING_AWAY", "Connection"]
 
+#: RFC 6455, 7.4.1
+GOING_AWAY = 1001
 
 _ADMISSION = Admission()
 
@@ -35,10 +40,11 @@ _FAREWELL = 1.0
 class ServerLink(Link):
     """Lets through what the registered client may send (wire/aip.md, 2), as narrow messages."""
 
-    def __init__(self, protocol: AIPProtocol, register: Register, tasks: Mapping[str, ActorRef]) -> None:
+    def __init__(self, hub: Hub, protocol: AIPProtocol, register: Register, turns: OpenTurns) -> None:
         super().__init__(protocol)
+        self._hub = hub
         self._register = register
-        self._tasks = tasks
+        self._turns = turns
         self._patience = math.inf
 
     def lost(self, error: TransportError) -> None:
@@ -48,26 +54,34 @@ class ServerLink(Link):
         super().lost(error)
 
     async def stopping(self, reason: StopReason | BaseException) -> None:
-        """Close the connection."""
+        """Close the connection, and say so where it is because the whole server stops."""
         with trio.move_on_after(self._patience):
+            if self._hub.directory.closing and isinstance(self.transport, WebSocketTransport):
+                await self.transport.close(GOING_AWAY, "server stopping")
             await super().stopping(reason)
 
-    def recipient(self, message: object, target: ActorRef) -> ActorRef:
-        """Results go straight to their task, if it is this device's; all else to the session."""
-        if isinstance(message, CommandResults):
-            return self._tasks.get(message.session_id, target)
-        return target
+    def _settled(self, message: FromClient) -> FromClient | None:
+        """Results are settled at once: the task that waits for them runs next. Others are returned."""
+        if isinstance(message, CommandResults) and self._register.client_type is ClientType.DEVICE:
+            self._turns.settle(message)
+            return None
+        return message
 
     async def incoming(self, data: bytes) -> object | None:
-        """A message for the session; None where it went no further, and the client was told why."""
+        """A message for the session. None: results, which are with who waits for them; or it went no further,
+        and the client was told why.
+        """
+        session_id = None
         try:
             wide = await self.protocol.unpack(data, ClientMessage)
+            session_id = wide.session_id
             fault = _ADMISSION.check(wide, self._register, data)
             if fault is None:
-                return narrow_client(wide)
+                return self._settled(narrow_client(wide))
         except PeerError as error:
             fault = str(error)
-        refusal = ErrorFromServer(fault, response_id=self.system.environment.new_id())
+        response_id = self.system.environment.new_id()
+        refusal = ErrorFromServer(fault, response_id=response_id, session_id=session_id)
         await self.protocol.send_message(widen_server(refusal, timestamp=timestamp()))
         return None
 
@@ -77,14 +91,13 @@ class Connection(Supervisor):
 
     def __init__(self, hub: Hub, protocol: AIPProtocol, register: Register, websocket: object) -> None:
         super().__init__(strategy="one_for_all", auto_shutdown="any_significant")
-        #: that the device does: kept by its session, read by its link
-        tasks: dict[str, ActorRef] = {}
-        self._link = protocol, register, tasks
-        self._session = hub, protocol, register, websocket, tasks
+        turns = OpenTurns()
+        self._link = hub, protocol, register, turns
+        self._session = hub, protocol, register, websocket, turns
 
     def children(self) -> Iterable[ChildSpec]:
         """The link first: the session speaks through it."""
-        _, register, _ = self._link
+        _, _, register, _ = self._link
         session = DeviceSession if register.client_type is ClientType.DEVICE else ConstellationSession
         yield ChildSpec("link", ServerLink, *self._link, restart="temporary", significant=True)
         yield ChildSpec("session", session, *self._session, restart="temporary", significant=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import trio
 
-from aip_trio.actors import ActorRef, Reply, handles
+from aip_trio.actors import Reply, handles
 from aip_trio.endpoints.server._client_session import ClientSession
 from aip_trio.endpoints.server._hub import Hub
-from aip_trio.endpoints.server._messages import Assign, Ended, Outcome, QueryInfo, Release
+from aip_trio.endpoints.server._messages import Ended, Outcome, QueryInfo
+from aip_trio.endpoints.server._turns import OpenTurns
 from aip_trio.errors import ActorStopped, DeviceInfoUnavailable, MailboxFull
 from aip_trio.messages import (
     AskDeviceInfo,
@@ -35,9 +37,9 @@ _ENDS = {
 
 
 class DeviceSession(ClientSession):
-    """Takes what a device sends to the task it belongs to: only tasks assigned to this device are known here.
+    """Takes what a device sends to whom it concerns, if that is this device's to say (wire/aip.md, 2).
 
-    That is the rule that results and ends count from the assigned device alone (wire/aip.md, 2).
+    Its results do not come here: the link hands them to who waits for them, see `OpenTurns`.
     """
 
     def __init__(
@@ -46,30 +48,14 @@ class DeviceSession(ClientSession):
         protocol: AIPProtocol,
         register: Register,
         websocket: object,
-        tasks: dict[str, ActorRef],
+        turns: OpenTurns,
     ) -> None:
-        super().__init__(hub, protocol, register, websocket, tasks)
+        super().__init__(hub, protocol, register, websocket, turns)
         self._queries: dict[str, Reply[Mapping[str, Any]]] = {}
 
     @handles
-    async def assign(self, message: Assign) -> None:
-        """A task that this device does."""
-        self._tasks[message.session_id] = message.task
-
-    @handles
-    async def release(self, message: Release) -> None:
-        """It has ended. (A new one may have its id by now.)"""
-        if self._tasks.get(message.session_id) == message.task:
-            del self._tasks[message.session_id]
-
-    @handles
     async def results(self, message: CommandResults) -> None:
-        """To the task."""
-        if not self._forward(message.session_id, message):
-            await self._line.refuse(
-                f"session_id {message.session_id!r}: no task of this device waits for these results",
-                session_id=message.session_id,
-            )
+        """The link deals with them before."""
 
     @handles
     async def end_task(self, message: EndTask) -> None:
@@ -80,18 +66,10 @@ class DeviceSession(ClientSession):
             await self._line.refuse(reason, session_id=message.session_id)
             return
         error = message.error or (None if status is TaskStatus.COMPLETED else "ended by the device")
-        self._forward(message.session_id, Ended(Outcome(status, error=error)))
-
-    def _forward(self, session_id: str, message: object) -> bool:
-        """Without waiting: a task that waits for this device's ear must not wait for its own messages."""
-        task = self._tasks.get(session_id)
-        if task is None:
-            return False
-        try:
-            task.tell_nowait(message)
-        except (ActorStopped, MailboxFull):  # it has just ended; or the device sends what nobody asked for
-            return False
-        return True
+        order = self._hub.directory.orders.get(message.session_id)
+        if order is not None and order.device is self._client and order.task is not None:
+            with suppress(ActorStopped, MailboxFull):  # it has just ended, or is told so often enough
+                order.task.tell_nowait(Ended(Outcome(status, error=error)))
 
     @handles
     async def ask_info(self, message: AskDeviceInfo) -> None:

@@ -11,6 +11,7 @@ import trio
 from aip_trio.actors import ActorRef
 from aip_trio.endpoints.server._limits import Limits
 from aip_trio.endpoints.server._line import ServerLine
+from aip_trio.endpoints.server._turns import OpenTurns
 from aip_trio.errors import RegistrationRefused, TaskRefused
 from aip_trio.messages import AskForTask, ClientType, Register
 
@@ -23,6 +24,8 @@ class Client:
 
     register: Register
     line: ServerLine
+    #: what it was told to do, and has not answered yet
+    turns: OpenTurns
     session: ActorRef
     #: the supervisor of link and session: ended, it ends both
     connection: ActorRef

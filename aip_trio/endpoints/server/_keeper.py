@@ -56,10 +56,8 @@ class Keeper(Actor):
         self._hub.directory.confirm(client)
         self.monitor(client.session)
         self._watcher.joined()
-        try:
-            await self._watcher.tell_joined(client)
-        finally:
-            reply.send(None)
+        await self._watcher.tell_joined(client)
+        reply.send(None)
 
     @handles
     async def gone(self, message: Terminated) -> None:

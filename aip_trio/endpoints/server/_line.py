@@ -29,12 +29,19 @@ class ServerLine:
 
         A client that has gone gets nothing: whoever has to know monitors its session. Raises EncodeError.
         """
+        await self.write(await self.pack(message, messages))
+
+    async def pack(self, message: FromServer, messages: list[str] | None = None) -> bytes:
+        """The frame of a message. A checkpoint where a middleware is. Raises EncodeError."""
         wide = widen_server(message, timestamp=timestamp())
         if messages:
             wide = attrs.evolve(wide, messages=messages)
-        data = await self.protocol.pack(wide)
+        return await self.protocol.pack(wide)
+
+    async def write(self, frame: bytes) -> None:
+        """As `send`, of a frame that was packed."""
         with suppress(TransportError):
-            await self.protocol.transport.send(data)
+            await self.protocol.transport.send(frame)
 
     async def acknowledge(self) -> None:
         """Answer a registration or a heartbeat."""

@@ -12,6 +12,7 @@ import attrs
 import trio
 
 from aip_trio.actors import Actor, StopReason
+from aip_trio.endpoints.server._connection import GOING_AWAY
 from aip_trio.endpoints.server._hub import Hub
 from aip_trio.endpoints.server._messages import WindUp
 from aip_trio.endpoints.server._reception import Reception
@@ -22,9 +23,6 @@ from aip_trio.transport import Handshake, Refusal, Transport, WebSocketServer, s
 __all__ = ["Door", "Listener"]
 
 logger = logging.getLogger("aip_trio.endpoints")
-
-#: RFC 6455, 7.4.1
-_GOING_AWAY = 1001
 
 
 @attrs.define(kw_only=True)
@@ -109,7 +107,7 @@ class Listener(Actor):
         if reason is StopReason.SHUTDOWN and not self.system.hurrying:
             await self._see_off()
         if self._server is not None:
-            await self._server.close(_GOING_AWAY, "server stopping")
+            await self._server.close(GOING_AWAY, "server stopping")
 
     async def _see_off(self) -> None:
         self._hub.directory.closing = True

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from aip_trio.actors import ActorRef, Request
-from aip_trio.endpoints.server._directory import Client
-from aip_trio.messages import Command, Result, TaskStatus
+from aip_trio.actors import Request
+from aip_trio.messages import TaskStatus
 
-__all__ = ["Assign", "Ended", "Execute", "Joined", "Logged", "Outcome", "QueryInfo", "Release", "WindUp"]
+if TYPE_CHECKING:
+    from aip_trio.endpoints.server._directory import Client
+
+__all__ = ["Ended", "Joined", "Logged", "Outcome", "QueryInfo", "WindUp"]
 
 
 @attrs.frozen
@@ -22,31 +24,8 @@ class Joined(Request[None]):
 
 
 @attrs.frozen
-class Assign:
-    """To a device's session: this task's results go to that actor."""
-
-    session_id: str
-    task: ActorRef
-
-
-@attrs.frozen
-class Release:
-    """To a device's session: the task has ended."""
-
-    session_id: str
-    task: ActorRef
-
-
-@attrs.frozen
 class QueryInfo(Request[Mapping[str, Any]]):
     """To a device's session: ask the device about itself."""
-
-
-@attrs.frozen
-class Execute(Request[list[Result]]):
-    """To a task: have these commands done, in order."""
-
-    commands: Sequence[Command]
 
 
 @attrs.frozen

@@ -11,13 +11,15 @@ import attrs
 
 from aip_trio.actors import ActorRef
 from aip_trio.endpoints.server._directory import TaskOrder
-from aip_trio.endpoints.server._messages import Execute, Logged
+from aip_trio.endpoints.server._messages import Logged
 from aip_trio.errors import ActorStopped, MailboxFull
 from aip_trio.messages import Command, Result
 
 __all__ = ["Session", "TaskFunction"]
 
 logger = logging.getLogger("aip_trio.endpoints")
+
+TakeTurn: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Result]]]
 
 #: Lines of a session's log.
 _LOG_LINES = 1000
@@ -39,10 +41,11 @@ class Session:
     device_id: str
     #: of the device's registration
     device_metadata: Mapping[str, Any]
+    _execute: TakeTurn
     _task: ActorRef
     _log: list[str]
 
-    def __init__(self, order: TaskOrder, task: ActorRef, log: list[str]) -> None:
+    def __init__(self, order: TaskOrder, execute: TakeTurn, task: ActorRef, log: list[str]) -> None:
         self.__attrs_init__(  # pyright: ignore  # attrs makes it, unseen
             order.session_id,
             order.request,
@@ -50,6 +53,7 @@ class Session:
             order.metadata,
             order.device.id,
             order.device.register.metadata or {},
+            execute,
             task,
             log,
         )
@@ -62,7 +66,7 @@ class Session:
         answers with another number of results, the task fails, and this call is cancelled with it.
         """
         batch = (commands,) if isinstance(commands, Command) else tuple(commands)
-        return await self._task.ask(Execute(batch))
+        return await self._execute(batch)
 
     def log(self, message: str) -> None:
         """Say how it goes: to the server's log, and to both ends with the word that the task has ended.

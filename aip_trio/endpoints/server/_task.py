@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 
 import attrs
 import trio
 
-from aip_trio.actors import Actor, Reply, StopReason, Terminated, handles
+from aip_trio.actors import Actor, StopReason, Terminated, handles
 from aip_trio.endpoints.server._directory import Client, TaskOrder
 from aip_trio.endpoints.server._hub import Hub
-from aip_trio.endpoints.server._messages import Assign, Ended, Execute, Logged, Outcome, Release, WindUp
+from aip_trio.endpoints.server._messages import Ended, Logged, Outcome, WindUp
 from aip_trio.endpoints.server._session import Session
-from aip_trio.errors import ActorStopped, EncodeError, ResultsMismatch, TaskFailed
+from aip_trio.endpoints.server._turns import OpenTurn
+from aip_trio.errors import EncodeError, TaskFailed
 from aip_trio.messages import (
     Command,
-    CommandResults,
     OfferTask,
     Result,
     RunCommands,
@@ -46,8 +44,9 @@ class Task(Actor):
         self._hub = hub
         self._order = order
         self._turns = TaskSession(order.session_id)
-        self._queue: deque[tuple[Sequence[Command], Reply[list[Result]]]] = deque()
-        self._awaiting: Reply[list[Result]] | None = None
+        self._turn: OpenTurn | None = None
+        self._taking = False
+        self._line_up = trio.lowlevel.ParkingLot()
         self._outcome: Outcome | None = None
         self._working = trio.CancelScope()
         #: lines that the function logged, and how many of them the asker has been told already
@@ -63,11 +62,9 @@ class Task(Actor):
         if order.asker is not order.device:
             self.monitor(order.asker.session)
         self._turns.begin()
-        self.nursery.start_soon(self._work, Session(order, self.ref, self._log))
+        self.nursery.start_soon(self._work, Session(order, self._take_turn, self.ref, self._log))
 
     async def _work(self, context: Session) -> None:
-        with suppress(ActorStopped):  # then the monitor tells
-            await self._order.device.session.tell(Assign(self._order.session_id, self.ref))
         with self._working:
             await self.ref.tell(Ended(await self._run(context)))
 
@@ -81,33 +78,35 @@ class Task(Actor):
             logger.warning("task %s: its function failed", self._order.session_id, exc_info=error)
             return Outcome(TaskStatus.FAILED, error=f"{type(error).__name__}: {error}")
 
-    @handles
-    async def execute(self, message: Execute, reply: Reply[list[Result]]) -> None:
-        """Commands of the function: sent when it is their turn."""
-        self._queue.append((message.commands, reply))
-        await self._next()
+    async def _take_turn(self, commands: Sequence[Command]) -> list[Result]:
+        """Of the function, in its own task: no hop to this actor's. One batch at a time, first come first."""
+        if self._taking:
+            await self._line_up.park()
+        self._taking = True
+        try:
+            if self._turn is not None:  # its asker has given it up, but the device is at it
+                await self._turn.wait()
+            self._turn = await self._send(commands)
+            results = await self._turn.wait()
+            self._turn = None
+            return results
+        finally:
+            self._taking = bool(self._line_up)
+            self._line_up.unpark()
 
-    async def _next(self) -> None:
-        while self._awaiting is None and self._queue:
-            commands, reply = self._queue.popleft()
-            if reply.withdrawn:
-                continue
-            await self._send(commands, reply)
-
-    async def _send(self, commands: Sequence[Command], reply: Reply[list[Result]]) -> None:
+    async def _send(self, commands: Sequence[Command]) -> OpenTurn:
         response_id = self.system.environment.new_id()
         numbered = [
             command if command.call_id else attrs.evolve(command, call_id=f"{response_id}-{number}")
             for number, command in enumerate(commands)
         ]
+        device = self._order.device
         message = RunCommands(numbered, self._order.session_id, response_id, task_name=self._order.task_name)
-        try:
-            await self._order.device.line.send(message)
-        except EncodeError as error:  # the function's mistake, and its to mend
-            reply.fail(error)
-        else:
-            self._turns.command(response_id, numbered)
-            self._awaiting = reply
+        data = await device.line.pack(message)  # what cannot be encoded is the function's to mend
+        self._turns.command(response_id, numbered)
+        turn = device.turns.begin(self._turns, self.ref)
+        await device.line.write(data)
+        return turn
 
     @handles
     async def logged(self, message: Logged) -> None:
@@ -122,23 +121,6 @@ class Task(Actor):
             lines, self._shown = self._log[self._shown :], len(self._log)
             await self._order.asker.line.send(progress, lines)
         self._reporting = False
-
-    @handles
-    async def results(self, message: CommandResults) -> None:
-        """From the device: what the commands in hand came to."""
-        turn = self._turns.turn
-        try:
-            results = self._turns.results(message.prev_response_id, message.action_results)
-        except ResultsMismatch as error:
-            await self._order.device.line.refuse(str(error), session_id=self._order.session_id)
-            if turn is not None and message.prev_response_id == turn.response_id:
-                # This was the answer: there will be no other.
-                self._end(Outcome(TaskStatus.FAILED, error=str(error)))
-            return
-        if self._awaiting is not None:
-            self._awaiting.send(list(results))
-        self._awaiting = None
-        await self._next()
 
     @handles
     async def ended(self, message: Ended) -> None:
@@ -171,12 +153,12 @@ class Task(Actor):
             why = "server_stopping" if isinstance(reason, StopReason) else "internal_error"
             outcome = Outcome(TaskStatus.FAILED, error=why)
         self._turns.end(outcome.status)
+        self._order.device.turns.end(self._turns)
         self._hub.directory.close(self._order)
         with trio.move_on_after(_HURRIED if reason is StopReason.SHUTDOWN else _PATIENT):
             async with trio.open_nursery() as nursery:
                 for client in {self._order.asker, self._order.device}:
                     nursery.start_soon(self._tell, client, outcome)
-                nursery.start_soon(self._release)
 
     async def _tell(self, client: Client, outcome: Outcome) -> None:
         end = TaskEnded(
@@ -192,7 +174,3 @@ class Task(Actor):
         except EncodeError as error:
             end = attrs.evolve(end, status=TaskStatus.FAILED, result=None, error=str(error))
             await client.line.send(end, self._log)
-
-    async def _release(self) -> None:
-        with suppress(ActorStopped):
-            await self._order.device.session.tell(Release(self._order.session_id, self.ref))
