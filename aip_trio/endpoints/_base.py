@@ -171,7 +171,8 @@ class AIPEndpoint:
             await self.start()
         except BaseException as error:
             if self._own is not None:
-                await self._own.__aexit__(type(error), error, error.__traceback__)
+                trace = error.__traceback__
+                await self._own.__aexit__(type(error), error, trace)  # noqa: ASYNC102 - its cancel_grace bounds it
             raise
         return self
 
@@ -179,10 +180,10 @@ class AIPEndpoint:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         try:
-            await self.stop()
+            await self.stop()  # noqa: ASYNC102 - in order, as the block's end
         finally:
             if self._own is not None:
-                await self._own.__aexit__(kind, error, trace)  # noqa: ASYNC102 - bounded by its cancel_grace
+                await self._own.__aexit__(kind, error, trace)  # noqa: ASYNC102 - its cancel_grace bounds it
         return None
 
     def is_connected(self) -> bool:

@@ -54,7 +54,7 @@ class ClientLink(Link):
         """Register, in a task: a stop need not wait for the server's answer."""
         self.nursery.start_soon(self._enrol, reply)
 
-    async def _enrol(self, reply: Reply[ClientLine]) -> None:
+    async def _enrol(self, reply: Reply[ClientLine]) -> None:  # noqa: ASYNC910 - internal
         dial = self._dial
         try:
             refusal = f"no answer within timeout={dial.timeout:g} s"
@@ -93,7 +93,7 @@ class ClientLink(Link):
             await self.protocol.transport.send(await self._line.pack(ErrorFromClient(str(error))))
             return None
 
-    async def _observed(self, wide: ServerMessage) -> None:
+    async def _observed(self, wide: ServerMessage) -> None:  # noqa: ASYNC910 - internal
         try:
             await self._dial.observe(wide)
         except Exception:

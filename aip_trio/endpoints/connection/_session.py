@@ -56,10 +56,10 @@ class ClientSession(Actor):
         await link.tell(Route(self.routes()))
         await link.tell(Attach(self.ref))
 
-    async def stopping(self, reason: StopReason | BaseException) -> None:
+    async def stopping(self, reason: StopReason | BaseException) -> None:  # noqa: ASYNC910 - internal
         """What waits for this connection waits no more."""
         if self._line is None:
-            return
+            return  # noqa: ASYNC910 - internal
         with trio.move_on_after(4):
             for listener in self.listeners():
                 with suppress(ActorStopped):  # it is about to end, too

@@ -24,7 +24,7 @@ class Watch(Actor):
         self._went = went
         self._hook = hook
 
-    async def started(self) -> None:
+    async def started(self) -> None:  # noqa: ASYNC910 - internal
         """Have a place for the hook's calls."""
         self._hooks = Hooks(self.nursery, self.path)
 

@@ -182,7 +182,7 @@ class ConstellationEndpoint(AIPEndpoint):
     def _dial(self, profile: AgentProfile, processor: MessageProcessor | None) -> Dial:
         strategy = self._own_strategy or ReconnectionStrategy(profile.max_retries)
 
-        async def observe(message: ServerMessage) -> None:
+        async def observe(message: ServerMessage) -> None:  # noqa: ASYNC910 - internal
             if message.type is ServerMessageType.HEARTBEAT:
                 profile.last_heartbeat = current_environment().now()
             if message.messages:
@@ -306,7 +306,7 @@ class ConstellationEndpoint(AIPEndpoint):
             return await self.device_info(device_id)
         except (DeviceInfoUnavailable, ConnectionError, TimeoutError) as error:
             logger.warning("%s", error)
-            return None
+            return None  # noqa: ASYNC910 - the failed question was one
 
     async def device_info(self, device_id: str) -> dict[str, Any]:
         """What a device tells of itself. A checkpoint.
@@ -369,7 +369,7 @@ class Device(Supervisor):
         self._dial = dial
         self._roster = roster
 
-    async def stopping(self, reason: StopReason | BaseException) -> None:
+    async def stopping(self, reason: StopReason | BaseException) -> None:  # noqa: ASYNC910 - internal
         """Say so where it has given up."""
         if isinstance(reason, RestartIntensityExceeded) and self._dial.target_id is not None:
             with suppress(ActorStopped):

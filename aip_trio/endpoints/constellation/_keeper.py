@@ -42,7 +42,7 @@ class Keeper(Actor):
         self._roster = roster
         self._watcher = watcher
 
-    async def started(self) -> None:
+    async def started(self) -> None:  # noqa: ASYNC910 - internal
         """Have a place for the hook's calls."""
         self._hooks = Hooks(self.nursery, self.path)
 

@@ -206,7 +206,7 @@ class DeviceClientEndpoint(AIPEndpoint):
         assert isinstance(message, message_type)
         return message
 
-    async def _tap(self, message: ServerMessage) -> None:
+    async def _tap(self, message: ServerMessage) -> None:  # noqa: ASYNC910 - internal
         self._taps.show(message)
 
     async def reconnect_device(self, device_id: str) -> bool:

@@ -57,7 +57,7 @@ class Executor(Actor):
         self._scope: trio.CancelScope | None = None
         self._line: ClientLine | None = None
 
-    async def started(self) -> None:
+    async def started(self) -> None:  # noqa: ASYNC910 - internal
         """One worker for all batches."""
         self.nursery.start_soon(self._work)
 
@@ -110,7 +110,7 @@ class Executor(Actor):
             results = await self._client.execute_step(widen_server(batch))
         except Exception as error:
             logger.warning("commands of task %s failed", batch.session_id, exc_info=error)
-            return _failures(batch, f"{type(error).__name__}: {error}")
+            return _failures(batch, f"{type(error).__name__}: {error}")  # noqa: ASYNC910 - internal
         fault = _fault(results, len(batch.actions))
         return results if fault is None else _failures(batch, fault)
 
@@ -122,7 +122,7 @@ class Executor(Actor):
                 client.reset()
             client.session_id = session_id
 
-    async def _answer(self, batch: RunCommands, results: Sequence[Result]) -> None:
+    async def _answer(self, batch: RunCommands, results: Sequence[Result]) -> None:  # noqa: ASYNC910 - internal
         if self._line is not None:
             await self._line.send_or_say(CommandResults(results, batch.session_id, batch.response_id))
 

@@ -211,7 +211,7 @@ class DeviceServerEndpoint(AIPEndpoint):
         if not self.is_connected() and self.lifecycle.can(ServerEvent.ALL_GONE):
             self.lifecycle.fire(ServerEvent.ALL_GONE)
 
-    async def _tell_lost(self, client: Client) -> None:
+    async def _tell_lost(self, client: Client) -> None:  # noqa: ASYNC910 - internal
         if client.is_device:
             await self.on_device_disconnected(client.id)
 
@@ -229,7 +229,7 @@ class Connections(Supervisor):
         super().__init__(strategy="simple_one_for_one")
         self._hub = hub
 
-    async def started(self) -> None:
+    async def started(self) -> None:  # noqa: ASYNC910 - internal
         self._hub.connections = cast(SupervisorRef, self.ref)
 
     def children(self) -> Iterable[ChildSpec]:
@@ -243,7 +243,7 @@ class Tasks(Supervisor):
         super().__init__(strategy="simple_one_for_one")
         self._hub = hub
 
-    async def started(self) -> None:
+    async def started(self) -> None:  # noqa: ASYNC910 - internal
         self._hub.tasks = cast(SupervisorRef, self.ref)
 
     def children(self) -> Iterable[ChildSpec]:

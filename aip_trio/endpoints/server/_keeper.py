@@ -38,7 +38,7 @@ class Keeper(Actor):
         self._hub = hub
         self._watcher = watcher
 
-    async def started(self) -> None:
+    async def started(self) -> None:  # noqa: ASYNC910 - internal
         """Watch who is there."""
         self._hub.keeper = self.ref
         self._hooks = Hooks(self.nursery, self.path)
@@ -52,7 +52,7 @@ class Keeper(Actor):
 
     async def _join(self, client: Client, reply: Reply[None]) -> None:
         if reply.withdrawn:  # it has gone meanwhile
-            return
+            return  # noqa: ASYNC910 - internal
         self._hub.directory.confirm(client)
         self.monitor(client.session)
         self._watcher.joined()

@@ -38,7 +38,7 @@ class ServerLine:
             wide = attrs.evolve(wide, messages=messages)
         return await self.protocol.pack(wide)
 
-    async def write(self, frame: bytes) -> None:
+    async def write(self, frame: bytes) -> None:  # noqa: ASYNC910 - internal
         """As `send`, of a frame that was packed."""
         with suppress(TransportError):
             await self.protocol.transport.send(frame)

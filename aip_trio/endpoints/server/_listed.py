@@ -27,7 +27,7 @@ async def run_listed_commands(session: Session) -> list[dict[str, Any]]:
         results.append({"tool_name": command.tool_name, **result.model_dump()})
     if failed:
         raise TaskFailed(f"{failed} of {len(commands)} commands failed", results)
-    return results
+    return results  # noqa: ASYNC910 - internal
 
 
 def _commands(listed: object) -> list[Command]:

