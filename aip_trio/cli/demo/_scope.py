@@ -47,7 +47,7 @@ class Scope:
         if self.folders is not None:
             yield f"more than {MOST_NAMES:,} names: only {len(self.folders):,} folders are looked into"
         if self.one_in > 1:
-            yield f"much to read: of {self.one_in:,} files one is hashed"
+            yield f"too much to hash it all: one file in {self.one_in:,} is"
         if self.too_large:
             yield f"{self.too_large:,} files of more than {plain_size(_LARGEST)} are not hashed"
 

@@ -44,7 +44,10 @@ def device(
     endpoint = DeviceClientEndpoint(
         url,
         ToolClient(id, builtin_tools(root, allow or ())),
-        reconnection_strategy=ReconnectionStrategy(None, initial_backoff=0.2, max_backoff=10.0, jitter=True),
+        # Back soon after its server was restarted, but not in the same moment as all other devices.
+        reconnection_strategy=ReconnectionStrategy(
+            None, initial_backoff=0.2, max_backoff=5.0, jitter=True, reset_after=5.0
+        ),
         timeout=30.0,
         token=token,
     )

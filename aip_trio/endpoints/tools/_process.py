@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import attrs
 import trio
+
+from aip_trio.endpoints.tools._guard import guard
 
 __all__ = ["Ended", "run_process"]
 
@@ -70,20 +72,30 @@ async def run_process(
 
     The program's end is that of its first process; what that leaves running in its group has `GRACE` seconds
     to end what it writes, and is killed. When the caller is cancelled, the whole group is sent SIGTERM and,
-    at most `GRACE` seconds later, SIGKILL. What leaves the group on purpose, as a daemon does, is beyond
-    that, but holds nobody up.
+    at most `GRACE` seconds later, SIGKILL; when this process is killed, SIGKILL at once. What leaves the
+    group on purpose, as a daemon does, is beyond that, but holds nobody up.
 
     Raises OSError or ValueError where the program cannot be started. A checkpoint.
     """
-    process = await trio.lowlevel.open_process(
-        list(command),
-        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=cwd,
-        env=environment,
-        start_new_session=True,
-    )
+    async with guard() as watch:
+        process = await trio.lowlevel.open_process(
+            list(command),
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env=environment,
+            start_new_session=True,
+        )
+        return await _conduct(process, stdin, most_output, watch)
+
+
+async def _conduct(
+    process: trio.Process,
+    stdin: bytes | None,
+    most_output: int,
+    watch: Callable[[int], Awaitable[None]],
+) -> Ended:
     assert process.stdout is not None
     assert process.stderr is not None
     stdout, stderr = _Output(most_output), _Output(most_output)
@@ -93,6 +105,7 @@ async def run_process(
         if process.stdin is not None:
             streams.start_soon(_feed, process.stdin, stdin or b"")
         try:
+            await watch(process.pid)
             await _first_ended(process)
         except trio.Cancelled:
             _signal(process, signal.SIGTERM)

@@ -62,7 +62,7 @@ def test_a_good_report_in_lines() -> None:
         "  changed meanwhile   0\n"
         "  start of the fleet  1.00 s\n"
         "  time                4.00 s, 0.25 s of it for plain code\n"
-        "  limit               much to read: of 3 files one is hashed\n"
+        "  limit               too much to hash it all: one file in 3 is\n"
         "the fleet's tasks\n"
         "  run                 asked  done  retried  killed            recovery  time    equal\n"
         "  in peace            5      5     2        -                 -         0.50 s  yes\n"
@@ -90,7 +90,7 @@ def test_the_data_are_json_and_say_the_same(given: Report) -> None:
     data = json.loads(json.dumps(given.data()))
     assert data["equal"] == given.good
     assert data["seed"] == 7
-    assert data["limits"] == ["much to read: of 3 files one is hashed"]
+    assert data["limits"] == ["too much to hash it all: one file in 3 is"]
     assert [each["run"] for each in data["runs"]] == [each.what.value for each in given.runs]
     assert data["runs"][1]["recovery"] == 1.234
     assert data["unreadable"] == [{"path": "\x1b", "error": "EACCES"}]

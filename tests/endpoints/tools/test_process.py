@@ -1,10 +1,12 @@
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import trio
 
@@ -231,3 +233,28 @@ def test_the_reader_of_processes_knows_the_living() -> None:
         assert found == [process.pid]
         assert process.pid in own
         assert living(process.pid) == []
+
+
+def test_a_program_ends_when_the_device_is_killed(tmp_path: Path) -> None:
+    # What is fed to the program is written after the guard has been told of it.
+    code = """
+import sys, trio
+from aip_trio.endpoints.tools._process import run_process
+script = ["/bin/sh", "-c", "read go; echo $$ > pid.new; mv pid.new pid; exec sleep 1000"]
+trio.run(lambda: run_process(script, cwd=sys.argv[1], environment={}, stdin=b"go\\n", most_output=100))
+"""
+    written = tmp_path / "pid"
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) as device:
+        try:
+            _wait(written.is_file)
+            program = psutil.Process(int(written.read_text()))
+        finally:
+            device.kill()
+    _wait(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE)
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
