@@ -304,6 +304,7 @@ def _log(cell: Cell, error: BaseException) -> None:
     if isinstance(bottom, RestartIntensityExceeded):  # whose text was logged when it was raised
         logger.error("%s crashed", cell.path, extra={"error": error})
     elif happened and not logger.isEnabledFor(logging.DEBUG):
-        logger.error("%s crashed: %s", cell.path, told(error), extra={"error": error})
+        level = logging.ERROR if cell.spec.backoff is None else logging.WARNING  # it is tried again, later
+        logger.log(level, "%s crashed: %s", cell.path, told(error), extra={"error": error})
     else:
         logger.error("%s crashed", cell.path, exc_info=error)
