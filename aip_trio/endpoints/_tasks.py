@@ -12,7 +12,19 @@ from aip_trio.actors import current_environment
 from aip_trio.errors import InvalidSpec
 from aip_trio.messages import TaskStatus
 
-__all__ = ["ExecutionResult", "TaskRequest"]
+__all__ = ["ExecutionResult", "TaskRequest", "end_of"]
+
+_ENDS = {
+    TaskStatus.COMPLETED: TaskStatus.COMPLETED,
+    TaskStatus.OK: TaskStatus.COMPLETED,
+    TaskStatus.FAILED: TaskStatus.FAILED,
+    TaskStatus.ERROR: TaskStatus.FAILED,
+}
+
+
+def end_of(status: TaskStatus) -> TaskStatus | None:
+    """What the status of a `task_end` comes to: completed, failed, or None where it ends nothing."""
+    return _ENDS.get(status)
 
 
 def _new_id() -> str:

@@ -228,4 +228,6 @@ def _got(value: object) -> str:
         return _NAMES[list if is_array(value) else dict]
     if value is None:
         return "null"
+    if isinstance(value, msgspec.msgpack.Ext):  # its repr is an address
+        return f"an extension of type {value.code}"
     return show(value[:_LONGEST] if isinstance(value, (str, bytes)) else value)

@@ -176,6 +176,9 @@ class NativeWebSocket(WebSocketAdapter):
         beat = self._keepalive.beat(now, quiet_since)
         if beat is Beat.GIVE_UP:
             return PeerSilent(round(now - quiet_since, 3))
+        stuck, patience = now - self._outbox.stuck_since, self._settings.ping_timeout
+        if patience is not None and stuck >= patience:  # it may talk without end, and never listen
+            return PeerSilent(round(stuck, 3))
         if beat is Beat.PING:
             self._send_ping()
         return None

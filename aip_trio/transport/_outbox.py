@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -9,6 +10,10 @@ import attrs
 import trio
 
 __all__ = ["Outbox", "Parcel"]
+
+
+#: A slow peer has its time for each so many bytes.
+_PIECE = 65536
 
 
 @attrs.define(eq=False)
@@ -44,6 +49,7 @@ class Outbox:
         "_busy",
         "_closed",
         "_lot",
+        "_moved",
         "_nursery",
         "_queue",
         "_running",
@@ -58,11 +64,17 @@ class Outbox:
         self._nursery = nursery
         self._broken = broken
         self._queue: deque[Parcel] = deque()
+        self._moved = trio.current_time()  # when the stream last took something
         self._busy = False  # somebody writes, or what waits is about to be written
         self._running = False
         self._closed = False
         self._lot = trio.lowlevel.ParkingLot()
         self._scope: trio.CancelScope | None = None
+
+    @property
+    def stuck_since(self) -> float:
+        """Since when the peer has taken nothing of what waits for it; infinity: nothing waits."""
+        return self._moved if self._queue else math.inf
 
     async def write(self, data: bytes) -> None:
         """Write a frame, and wait until the system has it. A checkpoint.
@@ -84,6 +96,7 @@ class Outbox:
         rest = None
         try:
             sent = await socket.send(data)
+            self._moved = trio.current_time()
             if sent < len(data):
                 rest = Parcel(memoryview(data)[sent:], begun=True)
                 self._queue.appendleft(rest)
@@ -108,6 +121,8 @@ class Outbox:
         if self._closed:
             parcel.settle(written=False)
             return parcel
+        if not self._queue:
+            self._moved = trio.current_time()
         self._queue.append(parcel)
         if not self._busy:
             self._wake()
@@ -149,9 +164,13 @@ class Outbox:
         while self._queue:
             parcel = self._queue[0]
             parcel.begun = True
-            await self._stream.send_all(parcel.data)
-            if self._closed:  # meanwhile, and it has settled the parcel
-                return
+            self._moved = trio.current_time()
+            data = memoryview(parcel.data)
+            for start in range(0, len(data), _PIECE):
+                await self._stream.send_all(data[start : start + _PIECE])
+                if self._closed:  # meanwhile, and it has settled the parcel
+                    return
+                self._moved = trio.current_time()
             self._queue.popleft()
             parcel.settle(written=True)
         self._busy = False

@@ -13,7 +13,7 @@ from benchmarks._rows import ROWS
 from benchmarks._table import table
 
 ROOT = Path(__file__).parents[2]
-PEERS = ("pydantic", "pykka", "TriOTP")
+PEERS = ("pydantic", "pykka", "TriOTP", "websockets")
 
 
 @pytest.fixture(scope="module")

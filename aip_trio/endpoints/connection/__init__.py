@@ -2,7 +2,7 @@
 
 from aip_trio.endpoints.connection._connection import Connection, connection_spec
 from aip_trio.endpoints.connection._dial import Dial, bearer
-from aip_trio.endpoints.connection._first import REPAIRS, connect_first, reconnect
+from aip_trio.endpoints.connection._first import REPAIRS, connect_first, reconnect, revive
 from aip_trio.endpoints.connection._line import ClientLine
 from aip_trio.endpoints.connection._messages import LineDown, LineUp, Send
 from aip_trio.endpoints.connection._outbox import Outbox
@@ -26,4 +26,5 @@ __all__ = [
     "connect_first",
     "connection_spec",
     "reconnect",
+    "revive",
 ]

@@ -10,10 +10,18 @@ import trio
 
 from aip_trio.actors import SupervisorRef, current_environment
 from aip_trio.endpoints._starting import reason_of
-from aip_trio.errors import ActorStopped, NotRunning, StartCalledOff, StartFailed, UsageError
+from aip_trio.errors import (
+    ActorStopped,
+    ChildRestarting,
+    ChildRunning,
+    NotRunning,
+    StartCalledOff,
+    StartFailed,
+    UsageError,
+)
 from aip_trio.resilience import Backoff
 
-__all__ = ["REPAIRS", "connect_first", "reconnect"]
+__all__ = ["REPAIRS", "connect_first", "reconnect", "revive"]
 
 logger = logging.getLogger("aip_trio.endpoints")
 
@@ -55,9 +63,24 @@ async def reconnect(owner: SupervisorRef) -> None:
 
     Raises the ConnectionError where that fails; the connection is then down until it is started again.
     """
-    await owner.terminate_child("connection")
+    try:
+        await owner.terminate_child("connection")
+    except (ActorStopped, NotRunning):
+        raise StartCalledOff(str(owner.path)) from None
+    await revive(owner)
+
+
+async def revive(owner: SupervisorRef) -> None:  # noqa: ASYNC910 - a refused call was one
+    """Start the connection among these children, if it was left down. A checkpoint.
+
+    Raises ConnectionError.
+    """
     try:
         await owner.restart_child("connection")
+    except (ChildRunning, ChildRestarting):
+        pass  # it is up, or will be
+    except (ActorStopped, NotRunning):
+        raise StartCalledOff(str(owner.path)) from None
     except StartFailed as failed:
         cause = reason_of(failed)
         raise (cause if isinstance(cause, ConnectionError) else failed) from None

@@ -35,4 +35,9 @@ def _fault(result: Result) -> str | None:
 
 def _failed(result: Result, fault: str) -> Result:
     error = f"the result cannot be sent: {fault}"
-    return Result(status=ResultStatus.FAILURE, error=error, call_id=result.call_id)
+    call_id = result.call_id
+    try:
+        Result(status=ResultStatus.FAILURE, call_id=call_id).model_dump_json()
+    except EncodeError:  # it is the fault itself
+        call_id = None
+    return Result(status=ResultStatus.FAILURE, error=error, call_id=call_id)

@@ -31,6 +31,7 @@ from aip_trio.endpoints.connection import (
     connect_first,
     connection_spec,
     reconnect,
+    revive,
 )
 from aip_trio.endpoints.constellation._keeper import GaveUp, Keeper, Watcher
 from aip_trio.endpoints.constellation._roster import Roster
@@ -151,6 +152,7 @@ class ConstellationEndpoint(AIPEndpoint):
         known = [child.ref for child in devices.which_children() if child.name == device_id]
         if known:
             await trio.lowlevel.checkpoint()
+            await revive(cast(SupervisorRef, known[0]))
             return known[0]
         self._connecting[device_id] = over = trio.Event()
         try:
@@ -269,7 +271,8 @@ class ConstellationEndpoint(AIPEndpoint):
         """
         request = TaskRequest.of(task_request, device_id)
         line = self._roster.line(device_id)
-        pending = self._roster.expect_task(request.task_id, device_id, on_log)
+        request_id = current_environment().new_id()
+        pending = self._roster.expect_task(request.task_id, device_id, on_log, request_id)
         message = AskForTask(
             request=request.request,
             client_id=line.client_id,
@@ -278,7 +281,7 @@ class ConstellationEndpoint(AIPEndpoint):
             session_id=request.task_id,
             target_id=device_id,
             metadata=dict(request.metadata),
-            request_id=current_environment().new_id(),
+            request_id=request_id,
         )
 
         async def exchange() -> None:

@@ -10,6 +10,7 @@ import attrs
 
 from aip_trio.actors import Actor, handles
 from aip_trio.endpoints._hooks import Hooks
+from aip_trio.endpoints._tasks import end_of
 from aip_trio.endpoints.connection import LineDown, LineUp
 from aip_trio.endpoints.constellation._roster import Roster
 from aip_trio.messages import DeviceInfo, TaskEnded
@@ -72,6 +73,17 @@ class Keeper(Actor):
     @handles
     async def task_ended(self, message: TaskEnded) -> None:
         """To whoever waits for it; late ones are for the log."""
+        status = end_of(message.status)
+        if status is None:
+            logger.warning(
+                "task %s: the server sent a task_end of status %r", message.session_id, message.status.value
+            )
+            return
+        message = attrs.evolve(message, status=status)
+        if message.response_id in self._roster.late:
+            del self._roster.late[message.response_id]
+            logger.info("task %s has ended, and nobody waits for it", message.session_id)
+            return  # another one may have its session_id by now
         pending = self._roster.tasks.get(message.session_id)
         if pending is not None:
             pending.settle(message)

@@ -21,6 +21,8 @@ class Pending:
 
     device_id: str
     on_log: Callable[[str], object] | None = None
+    #: of the task message; a server of ours names it in the task's end
+    request_id: str | None = None
     #: what people are told of it: complete at its end
     log: list[str] = attrs.field(factory=list[str])
     answer: TaskEnded | DeviceInfo | None = None
@@ -45,6 +47,8 @@ class Roster:
     lines: dict[str, ClientLine] = attrs.field(init=False, factory=dict[str, ClientLine])
     #: by session_id
     tasks: dict[str, Pending] = attrs.field(init=False, factory=dict[str, Pending])
+    #: by request_id, the device: tasks that nobody waits for any more, and whose end may yet come
+    late: dict[str, str] = attrs.field(init=False, factory=dict[str, str])
     #: by request_id
     questions: dict[str, Pending] = attrs.field(init=False, factory=dict[str, Pending])
 
@@ -68,6 +72,7 @@ class Roster:
         if self.lines.get(device_id) is not line:
             return False
         del self.lines[device_id]
+        self.late = {request: device for request, device in self.late.items() if device != device_id}
         profile = self.profiles.get(device_id)
         if profile is not None:
             profile.status = "disconnected"
@@ -80,12 +85,16 @@ class Roster:
             profile.status = "failed"
 
     def expect_task(
-        self, session_id: str, device_id: str, on_log: Callable[[str], object] | None = None
+        self,
+        session_id: str,
+        device_id: str,
+        on_log: Callable[[str], object] | None = None,
+        request_id: str | None = None,
     ) -> Pending:
         """A task is about to be asked for. Raises SessionTaken."""
         if session_id in self.tasks:
             raise SessionTaken(session_id)
-        pending = self.tasks[session_id] = Pending(device_id, on_log)
+        pending = self.tasks[session_id] = Pending(device_id, on_log, request_id)
         profile = self.profiles.get(device_id)
         if profile is not None:
             profile.current_task_id = session_id
@@ -94,6 +103,8 @@ class Roster:
     def forget_task(self, session_id: str) -> None:
         """Nobody waits for it any more."""
         pending = self.tasks.pop(session_id)
+        if pending.request_id is not None and pending.answer is None and pending.device_id in self.lines:
+            self.late[pending.request_id] = pending.device_id
         profile = self.profiles.get(pending.device_id)
         if profile is not None and profile.current_task_id == session_id:
             profile.current_task_id = None

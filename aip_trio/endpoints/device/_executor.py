@@ -9,9 +9,10 @@ from typing import Protocol
 import trio
 
 from aip_trio.actors import Actor, handles
+from aip_trio.endpoints._foreign import foreign
 from aip_trio.endpoints.connection import ClientLine, LineDown, LineUp
 from aip_trio.endpoints.device._agenda import Agenda
-from aip_trio.errors._base import show
+from aip_trio.errors._base import show, told
 from aip_trio.messages import (
     CommandResults,
     Result,
@@ -108,9 +109,11 @@ class Executor(Actor):
         try:
             self._turn_to(batch.session_id)
             results = await self._client.execute_step(widen_server(batch))
-        except Exception as error:
+        except BaseException as error:  # noqa: ASYNC103 - raised where it is ours
+            if not foreign(error):
+                raise
             logger.warning("commands of task %s failed", batch.session_id, exc_info=error)
-            return _failures(batch, f"{type(error).__name__}: {error}")  # noqa: ASYNC910 - internal
+            return _failures(batch, told(error))  # noqa: ASYNC104, ASYNC910 - internal
         fault = _fault(results, len(batch.actions))
         return results if fault is None else _failures(batch, fault)
 

@@ -93,7 +93,7 @@ class ClientSession(Actor):
                     session_id,
                     TaskStatus.FAILED,
                     error=refused.reason,
-                    response_id=self.system.environment.new_id(),
+                    response_id=message.request_id or self.system.environment.new_id(),
                     task_name=message.task_name,
                 )
             )

@@ -9,6 +9,7 @@ from typing import Any
 import trio
 
 from aip_trio.actors import Reply, handles
+from aip_trio.endpoints._tasks import end_of
 from aip_trio.endpoints.server._client_session import ClientSession
 from aip_trio.endpoints.server._hub import Hub
 from aip_trio.endpoints.server._messages import Ended, Outcome, QueryInfo
@@ -27,14 +28,6 @@ from aip_trio.protocol import AIPProtocol
 
 __all__ = ["DeviceSession"]
 
-#: What a device's word on its task comes to.
-_ENDS = {
-    TaskStatus.COMPLETED: TaskStatus.COMPLETED,
-    TaskStatus.OK: TaskStatus.COMPLETED,
-    TaskStatus.FAILED: TaskStatus.FAILED,
-    TaskStatus.ERROR: TaskStatus.FAILED,
-}
-
 
 class DeviceSession(ClientSession):
     """Takes what a device sends to whom it concerns, if that is this device's to say (wire/aip.md, 2).
@@ -51,7 +44,7 @@ class DeviceSession(ClientSession):
         turns: OpenTurns,
     ) -> None:
         super().__init__(hub, protocol, register, websocket, turns)
-        self._queries: dict[str, Reply[Mapping[str, Any]]] = {}
+        self._queries: dict[str, tuple[Reply[Mapping[str, Any]], trio.CancelScope]] = {}
 
     @handles
     async def results(self, message: CommandResults) -> None:
@@ -60,7 +53,7 @@ class DeviceSession(ClientSession):
     @handles
     async def end_task(self, message: EndTask) -> None:
         """Ends a running task; else it acknowledges our own word that it has ended."""
-        status = _ENDS.get(message.status)
+        status = end_of(message.status)
         if status is None:
             reason = f"a task_end with status {message.status.value!r} ends nothing: say completed or failed"
             await self._line.refuse(reason, session_id=message.session_id)
@@ -80,15 +73,17 @@ class DeviceSession(ClientSession):
     async def query_info(self, message: QueryInfo, reply: Reply[Mapping[str, Any]]) -> None:
         """Ask the device; where it does not answer in time, what it registered with has to do."""
         response_id = self.system.environment.new_id()
-        self._queries[response_id] = reply
-        self.nursery.start_soon(self._expire, response_id)
+        self._queries[response_id] = reply, (patience := trio.CancelScope())
+        self.nursery.start_soon(self._expire, response_id, patience)
         await self._line.send(QueryDeviceInfo(response_id))
 
-    async def _expire(self, response_id: str) -> None:
-        await trio.sleep(self._hub.info_timeout)
-        reply = self._queries.pop(response_id, None)
-        if reply is None:
+    async def _expire(self, response_id: str, patience: trio.CancelScope) -> None:
+        with patience:
+            await trio.sleep(self._hub.info_timeout)
+        query = self._queries.pop(response_id, None)
+        if query is None:
             return
+        reply, _ = query
         if self._client.info is not None:
             reply.send(self._client.info)
         else:
@@ -103,9 +98,11 @@ class DeviceSession(ClientSession):
         """An answer to a query, or pushed."""
         if message.info is not None:
             self._client.info = message.info
-        reply = self._queries.pop(message.request_id or "", None)
-        if reply is None:
+        query = self._queries.pop(message.request_id or "", None)
+        if query is None:
             return
+        reply, patience = query
+        patience.cancel()
         if message.info is not None and message.error is None:
             reply.send(message.info)
         else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import attrs
+
 from aip_trio.endpoints.server._session import Session
 from aip_trio.errors import DecodeError, TaskFailed
 from aip_trio.messages import Command, ResultStatus, ToolType
@@ -24,7 +26,7 @@ async def run_listed_commands(session: Session) -> list[dict[str, Any]]:
         (result,) = await session.execute(command)
         failed += result.status is ResultStatus.FAILURE
         session.log(f"{number} of {len(commands)}: {command.tool_name}: {result.status.value}")
-        results.append({"tool_name": command.tool_name, **result.model_dump()})
+        results.append({"tool_name": command.tool_name, **attrs.asdict(result, recurse=False)})
     if failed:
         raise TaskFailed(f"{failed} of {len(commands)} commands failed", results)
     return results  # noqa: ASYNC910 - internal

@@ -21,8 +21,13 @@ logger = logging.getLogger("aip_trio.endpoints")
 
 TakeTurn: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Result]]]
 
-#: Lines of a session's log.
-_LOG_LINES = 1000
+#: Lines of a session's log, and characters of one: together they always fit into a message.
+_LOG_LINES, _LOG_LINE = 1000, 10_000
+
+
+def _line(message: object) -> str:
+    """What a line can be on the wire: text, in UTF-8, of a limited length."""
+    return str(message)[:_LOG_LINE].encode(errors="backslashreplace").decode()
 
 
 @attrs.frozen(eq=False, init=False)
@@ -74,9 +79,10 @@ class Session:
         On AIP's wire it is the field ``messages``. An orchestrator of ours is told at once, too. A task has
         room for 1000 lines; what comes after is in the server's log alone.
         """
-        logger.info("task %s: %s", self.id, message)
+        line = _line(message)
+        logger.info("task %s: %s", self.id, line)
         if len(self._log) < _LOG_LINES:
-            self._log.append(message)
+            self._log.append(line)
             with suppress(MailboxFull, ActorStopped):  # then the next line takes this one along
                 self._task.tell_nowait(Logged())
 

@@ -9,12 +9,14 @@ import attrs
 import trio
 
 from aip_trio.actors import Actor, StopReason, Terminated, handles
+from aip_trio.endpoints._foreign import foreign
 from aip_trio.endpoints.server._directory import Client, TaskOrder
 from aip_trio.endpoints.server._hub import Hub
 from aip_trio.endpoints.server._messages import Ended, Logged, Outcome, WindUp
 from aip_trio.endpoints.server._session import Session
 from aip_trio.endpoints.server._turns import OpenTurn
 from aip_trio.errors import EncodeError, TaskFailed
+from aip_trio.errors._base import told
 from aip_trio.messages import (
     Command,
     OfferTask,
@@ -74,9 +76,11 @@ class Task(Actor):
             return Outcome(TaskStatus.COMPLETED, await self._hub.function(context))
         except TaskFailed as failed:
             return Outcome(TaskStatus.FAILED, failed.result, failed.reason)  # noqa: ASYNC910 - internal
-        except Exception as error:
+        except BaseException as error:  # noqa: ASYNC103 - raised where it is ours
+            if not foreign(error):
+                raise
             logger.warning("task %s: its function failed", self._order.session_id, exc_info=error)
-            return Outcome(TaskStatus.FAILED, error=f"{type(error).__name__}: {error}")  # noqa: ASYNC910 - internal
+            return Outcome(TaskStatus.FAILED, error=told(error))  # noqa: ASYNC104, ASYNC910 - internal
 
     async def _take_turn(self, commands: Sequence[Command]) -> list[Result]:
         """Of the function, in its own task: no hop to this actor's. One batch at a time, first come first."""
@@ -166,7 +170,8 @@ class Task(Actor):
             outcome.status,
             result=outcome.result,
             error=outcome.error,
-            response_id=self.system.environment.new_id(),
+            # The asker may have given up another task with this session_id: its request tells them apart.
+            response_id=self._order.request_id or self.system.environment.new_id(),
             task_name=self._order.task_name,
         )
         try:
