@@ -61,6 +61,7 @@ class Answer:
         for row in self._rows():
             yield "  ".join(row[:3])
             yield from (f"    {line}" for line in row[3:])
+        yield from self._said()
         yield self._verdict()
 
     def picture(self) -> RenderableType:
@@ -71,7 +72,11 @@ class Answer:
             shown = "\n".join(cut(iter(found), _LINES))
             table.add_row(number, Text(tool), Text(status, style), Text(shown, style))
         verdict = Text(self._verdict(), "bold green" if self.completed else "bold red")
-        return Group(table, verdict) if table.row_count else verdict
+        return Group(table, verdict) if table.row_count else Group(*map(Text, self._said()), verdict)
+
+    def _said(self) -> list[str]:
+        """Of a task that failed without results: how far it came, since what was done is done."""
+        return [] if self.completed or self.result is not None else [printable(line) for line in self.log]
 
     @property
     def _status(self) -> str:

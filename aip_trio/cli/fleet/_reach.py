@@ -63,17 +63,22 @@ class Reach:
         began = trio.current_time()
         error: str | None
         result: Any = None
-        log: tuple[str, ...] = ()
+        log: list[str] = []
+
+        def heard(line: str) -> None:
+            log.append(line)
+            if on_log is not None:
+                on_log(line)
+
         completed = False
         try:
-            done = await self.endpoint.send_task_to_device(self.device, order, on_log=on_log)
+            done = await self.endpoint.send_task_to_device(self.device, order, on_log=heard)
         except DeviceNotConnected as gone:
             raise CannotBegin("the connection to the server was lost before the task was sent") from gone
         except OperationTimeout:
             error = f"no end within {seconds:g} s: it is cancelled"
         else:
             completed, result, error = done.completed, done.result, done.error
-            log = tuple(done.metadata["log"])
             if error is not None and not self.endpoint.is_device_connected(self.device):
                 error = "the connection to the server was lost while the task ran"
             elif error in _REASONS:
@@ -84,7 +89,7 @@ class Reach:
             completed=completed,
             error=error,
             result=result,
-            log=log,
+            log=tuple(log),
             seconds=trio.current_time() - began,
         )
 

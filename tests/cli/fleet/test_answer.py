@@ -62,11 +62,14 @@ def test_a_result_of_another_kind_is_shown_as_it_is(result: object) -> None:
     assert "task" in shown(given)
 
 
-def test_without_a_result_there_is_the_verdict_alone() -> None:
+def test_without_a_result_it_is_told_how_far_it_came() -> None:
     given = answer(error="device_disconnected: the device was lost while it worked")
-    assert list(given.lines()) == [
-        "failed on lab in 0.50 s: device_disconnected: the device was lost while it worked"
+    told = [
+        "1 of 2",
+        "failed on lab in 0.50 s: device_disconnected: the device was lost while it worked",
     ]
+    assert list(given.lines()) == told
+    assert shown(given).splitlines()[0] == told[0]
     assert given.data()["results"] == []
     assert "│" not in shown(given)
 
