@@ -52,20 +52,21 @@ class Load:
 class Subject:
     """What is measured: us, or a peer. ``run`` is called in an interpreter of its own.
 
-    ``needs``: the module without which it is not installed. ``share``: its part of the row's work, less
+    ``needs``: the modules without which it is not installed. ``share``: its part of the row's work, less
     for the slow. ``up_to``: the most actors that it is asked for.
     """
 
     name: str
     run: Callable[[Load], Measures]
-    needs: str | None = None
+    needs: str | tuple[str, ...] = ()
     share: float = 1.0
     up_to: int = 100_000
 
     @property
     def installed(self) -> bool:
         """Whether it can be measured here."""
-        return self.needs is None or find_spec(self.needs) is not None
+        modules = (self.needs,) if isinstance(self.needs, str) else self.needs
+        return all(find_spec(module) is not None for module in modules)
 
     def load(self, work: int, actors: int) -> Load:
         """Its part of the work."""

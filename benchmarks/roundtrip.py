@@ -233,7 +233,7 @@ ROW = Row(
         Subject(PROTOCOL, _ours("protocol", _converse)),
         Subject(TRANSPORT, _ours("transport", _echo)),
         Subject(BARE, trio_websocket),
-        Subject(PYDANTIC, pydantic, needs="pydantic"),
+        Subject(PYDANTIC, pydantic, needs=("pydantic", "websockets")),
     ),
     figures=(
         Figure("endpoints, beside a bare echo", "rate", RATE, peer=BARE, target=Target(0.8, ratio=True)),
