@@ -206,6 +206,11 @@ class AIPProtocol:
         """Close the transport. A checkpoint."""
         await self.transport.close()
 
+    async def cut(self) -> None:
+        """End the connection without a goodbye: nobody is there to hear it. A checkpoint."""
+        with trio.move_on_after(0):
+            await self.transport.close()
+
     # For the protocols
 
     @property

@@ -41,7 +41,7 @@ class HeartbeatSender(Actor):
                 detector.heard(line.last_heard)
             if detector.silent(now):
                 logger.warning("%s: %s", self._dial.client_id, PeerSilent(detector.silence(now)))
-                await line.cut()
+                await line.protocol.cut()
                 self.stop()
                 return
             if detector.due(now):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 import attrs
-import trio
 
 from aip_trio.endpoints.connection._substitute import in_place_of
 from aip_trio.errors import EncodeError, TransportError
@@ -49,11 +48,6 @@ class ClientLine:
             await self.send(message)
         except EncodeError as error:
             await self.send(in_place_of(message, error))
-
-    async def cut(self) -> None:
-        """End the connection without a goodbye: nobody is there to hear it. A checkpoint."""
-        with trio.move_on_after(0):
-            await self.protocol.transport.close()
 
     @property
     def last_heard(self) -> float:

@@ -35,7 +35,7 @@ class Outbox(Actor):
         """A connection; what has waited goes first."""
         self._line = message.line
         while self._kept and self._line is not None:
-            await self._send(self._line, self._kept.popleft())
+            await self._line.send_or_say(self._kept.popleft())
 
     @handles
     async def down(self, message: LineDown) -> None:
@@ -47,7 +47,7 @@ class Outbox(Actor):
     async def send(self, message: Send) -> None:
         """On its way, kept, or dropped."""
         if self._line is not None:
-            await self._send(self._line, message.message)
+            await self._line.send_or_say(message.message)
         elif message.lasting:
             self._kept.append(message.message)
             if len(self._kept) > _KEPT:
@@ -59,6 +59,3 @@ class Outbox(Actor):
     def _drop(self, reason: str) -> None:
         self.dropped += 1
         logger.info("%s: a message was dropped: %s (%d so far)", self.path, reason, self.dropped)
-
-    async def _send(self, line: ClientLine, message: FromClient) -> None:
-        await line.send_or_say(message)

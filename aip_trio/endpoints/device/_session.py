@@ -8,6 +8,7 @@ from typing import Any
 
 from aip_trio.actors import ActorRef, handles
 from aip_trio.endpoints.connection import ClientSession, Dial, Send
+from aip_trio.errors._base import told
 from aip_trio.messages import (
     AskForTask,
     DeviceInfo,
@@ -73,7 +74,7 @@ class DeviceSession(ClientSession):
             report = ReportDeviceInfo(dict(self._info()), request_id=message.response_id)
         except Exception as error:
             logger.exception("%s: telling of the device failed", self._dial.client_id)
-            reason = f"{type(error).__name__}: {error}"
+            reason = told(error)
             report = ReportDeviceInfo(None, request_id=message.response_id, error=reason)
         await self._outbox.tell(Send(report))
 

@@ -14,8 +14,11 @@ from aip_trio.endpoints.server._line import ServerLine
 from aip_trio.endpoints.server._turns import OpenTurns
 from aip_trio.errors import RegistrationRefused, TaskRefused
 from aip_trio.messages import AskForTask, ClientType, Register
+from aip_trio.protocol import Admission
 
 __all__ = ["Client", "Directory", "TaskOrder"]
+
+_ADMISSION = Admission()
 
 
 @attrs.define(eq=False)
@@ -84,20 +87,24 @@ class Directory:
     _sessions: dict[ActorRef, Client] = attrs.field(init=False, factory=dict["ActorRef", Client])
     _claims: dict[str, Register] = attrs.field(init=False, factory=dict[str, Register])
 
+    def __contains__(self, device_id: object) -> bool:
+        """Whether a device of this id is connected."""
+        return isinstance(device_id, str) and self.device(device_id) is not None
+
     def claim(self, register: Register) -> Client | None:
         """Reserve an id for a newcomer, until `confirm` or `release`.
 
         Returns the client that has it already, if one does: the newcomer may go on only when that one
         has gone. Raises RegistrationRefused, and reserves nothing then.
         """
-        client_id, target = register.client_id, register.target_id
-        device = register.client_type is ClientType.DEVICE
+        client_id = register.client_id
         if client_id in self._claims:
             raise RegistrationRefused(
                 client_id, "another connection is registering with this client_id: try again"
             )
-        if not device and target is not None and self.device(target) is None:
-            raise RegistrationRefused(client_id, f"device {target!r} is not connected")
+        refused = _ADMISSION.target(register, self)
+        if refused is not None:
+            raise RegistrationRefused(client_id, refused.reason)
         if len(self.clients) + len(self._claims) >= self.limits.clients and client_id not in self.clients:
             raise RegistrationRefused(client_id, f"the server is full: {self.limits.clients} clients")
         self._claims[client_id] = register

@@ -105,8 +105,7 @@ class Reception:
             else:
                 raise RegistrationRefused(holder.id, _ADMISSION.taken(holder.id).reason)
         logger.info("client %s: its old connection does not answer and is replaced", holder.id)
-        with trio.move_on_after(0):  # nobody is there to shake hands with: cut it off
-            await holder.line.protocol.transport.close()
+        await holder.line.protocol.cut()
         await holder.connection.stop()
 
     async def _turn_away(self, protocol: AIPProtocol, refused: PeerError) -> None:  # noqa: ASYNC910 - internal
