@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -32,6 +33,10 @@ class Environment(Protocol):
 
     def new_id(self) -> str:
         """A new id, different from every other."""
+        ...
+
+    def new_secret(self) -> str:
+        """A new secret that nobody can guess, in hexadecimal: never logged."""
         ...
 
     async def open_tcp_stream(self, host: str, port: int) -> trio.abc.HalfCloseableStream:
@@ -66,6 +71,10 @@ class RealEnvironment:
     def new_id(self) -> str:
         """A random UUID in hexadecimal."""
         return uuid.uuid4().hex
+
+    def new_secret(self) -> str:
+        """32 bytes from the operating system."""
+        return secrets.token_hex(32)
 
     async def open_tcp_stream(self, host: str, port: int) -> trio.SocketStream:
         """`trio.open_tcp_stream`."""

@@ -116,13 +116,12 @@ def _call_factory(spec: ChildSpec) -> object:
 async def _serve(cell: Cell, actor: Actor) -> None:  # noqa: ASYNC910 - not called from outside
     """Handle messages, one at a time, until halted."""
     mailbox = cell.mailbox
-    queue = mailbox.queue
     table = cell.table
     observer = cell.system.observer
     trace: str | None = None
     left = _BATCH
     while not cell.halted:
-        if not queue:
+        if not mailbox.queue:
             await mailbox.wait()
             left = _BATCH
             continue

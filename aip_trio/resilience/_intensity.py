@@ -1,7 +1,5 @@
 """How many restarts are too many."""
 
-from collections import deque
-
 import attrs
 
 from aip_trio.errors import InvalidSpec
@@ -27,7 +25,8 @@ class RestartWindow:
 
     intensity: int = attrs.field(default=3, on_setattr=attrs.setters.frozen)
     period: float = attrs.field(default=5.0, on_setattr=attrs.setters.frozen)
-    _restarts: deque[Restart] = attrs.field(init=False, factory=lambda: deque[Restart]())
+    #: a list: an empty deque takes ten times its room, and every supervisor has one
+    _restarts: list[Restart] = attrs.field(init=False, factory=lambda: list[Restart]())
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.intensity, bool) or not isinstance(self.intensity, int) or self.intensity < 0:
@@ -39,7 +38,7 @@ class RestartWindow:
         """Count one more, no earlier than those before; forget those that have grown too old."""
         oldest = restart.at - self.period
         while self._restarts and self._restarts[0].at < oldest:
-            self._restarts.popleft()
+            del self._restarts[0]
         self._restarts.append(restart)
 
     def another(self) -> "RestartWindow":

@@ -33,6 +33,9 @@ class Toy:
     def new_id(self) -> str:
         return f"id-{next(self.ids)}"
 
+    def new_secret(self) -> str:
+        return "secret"
+
     async def open_tcp_stream(self, host: str, port: int) -> trio.SocketStream:
         raise NotImplementedError
 
@@ -205,6 +208,12 @@ def test_real_ids_differ() -> None:
     environment = RealEnvironment(1)
     assert len({environment.new_id() for _ in range(100)}) == 100
     assert RealEnvironment(1).new_id() != RealEnvironment(1).new_id()  # the seed does not repeat ids
+
+
+def test_real_secrets_are_32_bytes_that_no_seed_repeats() -> None:
+    made = {RealEnvironment(1).new_secret() for _ in range(100)}
+    assert len(made) == 100
+    assert all(len(bytes.fromhex(secret)) == 32 for secret in made)
 
 
 def test_the_real_network_is_trios_on_the_loopback() -> None:

@@ -283,12 +283,12 @@ async def test_a_tick_does_not_look_through_what_waits() -> None:
 
     class Ticking(Clock):
         async def started(self) -> None:
-            self.ref._cell.mailbox.queue = Unseen()
             tickers.append(self.every(1, Put("tick")))
 
     async with open_system() as system, trio.open_nursery() as nursery:
         ticking = await system.spawn(Ticking, log)
         gate = await busy(ticking, nursery)
+        ticking._cell.mailbox.queue = Unseen()
         await trio.sleep(3.5)
         gate.set()
         await trio.sleep(1)
