@@ -21,29 +21,52 @@
     │   ├── ReconnectionUnderWay        (RuntimeError)
     │   ├── UnknownWebSocket            (TypeError)
     │   ├── InvalidUrl                  (ValueError)
+    │   ├── AdapterMissing              (ImportError)
     │   ├── CannotListen                (OSError)
     │   ├── AddressInUse                (OSError)
     │   ├── TransportBusy               (RuntimeError)
+    │   ├── NoBinaryFrames              (TypeError)
+    │   ├── WebMissing                  (ImportError)
     │   ├── EndpointNotRunning          (RuntimeError)
     │   ├── SessionTaken                (ValueError)
+    │   ├── MiddlewareFailed            (RuntimeError)
+    │   ├── SendingTooFast              (RuntimeError)
     │   ├── AlreadyReplied              (RuntimeError)
     │   ├── AskCycle                    (RuntimeError)
     │   └── IllegalTransition           (RuntimeError)
     ├── PeerError                       what came over the wire is not right
     │   ├── DecodeError                 (ValueError)
+    │   ├── RateLimited
     │   ├── ProtocolError               no place for it in the conversation
     │   │   ├── UnexpectedMessage
+    │   │   │   └── TransferAnnounced
     │   │   ├── NoHandler               (LookupError)
-    │   │   └── ResultsMismatch
-    │   └── RegistrationRefused         (ConnectionError)
+    │   │   ├── ResultsMismatch
+    │   │   └── LinkFault               a frame that breaks the rules of a link
+    │   ├── RegistrationRefused         (ConnectionError)
+    │   └── LinkRefused                 (ConnectionError) no session for a hello
     ├── TransportError                  (ConnectionError) no connection, or none any more
     │   ├── TransportClosed             by this side
     │   ├── ConnectionLost              by the peer, or broken
+    │   ├── LinkLost                    and not resumed in time
     │   ├── ConnectFailed
     │   ├── HandshakeRefused
     │   ├── PeerSilent
+    │   ├── PeerTooSlow
     │   ├── MessageTooLarge
     │   └── UnexpectedFrame
+    ├── TransferError                   a file or a binary message did not come through
+    │   ├── SizeMismatch                (ValueError)
+    │   ├── ChecksumMismatch            (ValueError)
+    │   ├── ChunkMismatch
+    │   ├── InconsistentTransfer        (ValueError)
+    │   ├── TransferTooLarge
+    │   ├── TransferAborted
+    │   ├── UnsafeFilename              (ValueError)
+    │   ├── TransferUnderWay
+    │   ├── SourceChanged
+    │   └── FileUnavailable             (OSError)
+    ├── AppFailed                       (RuntimeError)
     ├── OperationTimeout                (TimeoutError)
     ├── EndpointError                   a device or a task failed; the endpoint goes on
     │   ├── StartCalledOff              (ConnectionError)
@@ -97,6 +120,7 @@ from aip_trio.errors._endpoints import (
     TaskFailed,
     TaskRefused,
 )
+from aip_trio.errors._link import LinkFault, LinkLost, LinkRefused
 from aip_trio.errors._messaging import (
     ActorCrashed,
     ActorStopped,
@@ -105,6 +129,7 @@ from aip_trio.errors._messaging import (
     ReplyDropped,
     UnhandledMessage,
 )
+from aip_trio.errors._middleware import MiddlewareFailed, RateLimited, SendingTooFast
 from aip_trio.errors._peer import DecodeError, PeerError
 from aip_trio.errors._protocol import (
     NoHandler,
@@ -142,7 +167,23 @@ from aip_trio.errors._tools import (
     UnsupportedFile,
     WrongToolType,
 )
+from aip_trio.errors._transfer import (
+    ChecksumMismatch,
+    ChunkMismatch,
+    FileUnavailable,
+    InconsistentTransfer,
+    NoBinaryFrames,
+    SizeMismatch,
+    SourceChanged,
+    TransferAborted,
+    TransferAnnounced,
+    TransferError,
+    TransferTooLarge,
+    TransferUnderWay,
+    UnsafeFilename,
+)
 from aip_trio.errors._transport import (
+    AdapterMissing,
     AddressInUse,
     CannotListen,
     ConnectFailed,
@@ -151,6 +192,7 @@ from aip_trio.errors._transport import (
     InvalidUrl,
     MessageTooLarge,
     PeerSilent,
+    PeerTooSlow,
     TransportBusy,
     TransportClosed,
     TransportError,
@@ -178,21 +220,26 @@ from aip_trio.errors._usage import (
     SystemClosed,
     UsageError,
 )
+from aip_trio.errors._web import AppFailed, WebMissing
 
 __all__ = [
     "ActorCrashed",
     "ActorStopped",
+    "AdapterMissing",
     "AddressInUse",
     "AipError",
     "AlreadyReplied",
+    "AppFailed",
     "AskCycle",
     "CannotListen",
+    "ChecksumMismatch",
     "ChildAlreadyPresent",
     "ChildAlreadyStarted",
     "ChildNotFound",
     "ChildRefusal",
     "ChildRestarting",
     "ChildRunning",
+    "ChunkMismatch",
     "ConnectFailed",
     "ConnectionLost",
     "DecodeError",
@@ -202,8 +249,10 @@ __all__ = [
     "EndpointError",
     "EndpointNotRunning",
     "FileFailed",
+    "FileUnavailable",
     "HandshakeRefused",
     "IllegalTransition",
+    "InconsistentTransfer",
     "InvalidHandler",
     "InvalidMachine",
     "InvalidMessage",
@@ -214,10 +263,15 @@ __all__ = [
     "InvalidToolResult",
     "InvalidUrl",
     "InvalidWireClass",
+    "LinkFault",
+    "LinkLost",
+    "LinkRefused",
     "MailboxFull",
     "MessageTooLarge",
     "MessagingError",
+    "MiddlewareFailed",
     "NameTaken",
+    "NoBinaryFrames",
     "NoHandler",
     "NoNursery",
     "NoSystem",
@@ -227,16 +281,21 @@ __all__ = [
     "PathOutsideRoot",
     "PeerError",
     "PeerSilent",
+    "PeerTooSlow",
     "ProgramNotAllowed",
     "ProgramNotStarted",
     "ProtocolError",
+    "RateLimited",
     "ReconnectionUnderWay",
     "RegistrationRefused",
     "ReplyDropped",
     "RestartIntensityExceeded",
     "ResultsMismatch",
     "RetriesExhausted",
+    "SendingTooFast",
     "SessionTaken",
+    "SizeMismatch",
+    "SourceChanged",
     "StartCalledOff",
     "StartFailed",
     "StopTimeout",
@@ -248,6 +307,11 @@ __all__ = [
     "ToolFailed",
     "ToolTimeout",
     "ToolUnavailable",
+    "TransferAborted",
+    "TransferAnnounced",
+    "TransferError",
+    "TransferTooLarge",
+    "TransferUnderWay",
     "TransportBusy",
     "TransportClosed",
     "TransportError",
@@ -256,8 +320,10 @@ __all__ = [
     "UnhandledMessage",
     "UnknownTool",
     "UnknownWebSocket",
+    "UnsafeFilename",
     "UnsupportedFile",
     "UsageError",
+    "WebMissing",
     "WrongToolType",
 ]
 

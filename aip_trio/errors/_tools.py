@@ -4,6 +4,8 @@ Their texts go over the wire as the ``error`` of a failed result: they name path
 nothing of the machine beyond the tools' root folder.
 """
 
+from typing import Any
+
 import attrs
 
 from aip_trio.errors._base import AipError, show
@@ -78,12 +80,13 @@ class InvalidToolResult(ToolError, TypeError):
 
 @attrs.define(slots=False)
 class ToolFailed(ToolError):
-    """What a tool's author raises to fail a call with a text of their own.
+    """What a tool's author raises to fail a call with a text of their own, and what there is of a result.
 
     Any other exception out of a tool fails the call, too, but is taken for a bug, and logged as one.
     """
 
     reason: str
+    result: Any = None
 
     def __str__(self) -> str:
         return " ".join(self.reason.splitlines())

@@ -6,6 +6,7 @@ from aip_trio.errors._base import AipError, show
 from aip_trio.errors._usage import UsageError
 
 __all__ = [
+    "AdapterMissing",
     "AddressInUse",
     "CannotListen",
     "ConnectFailed",
@@ -14,6 +15,7 @@ __all__ = [
     "InvalidUrl",
     "MessageTooLarge",
     "PeerSilent",
+    "PeerTooSlow",
     "TransportBusy",
     "TransportClosed",
     "TransportError",
@@ -82,6 +84,20 @@ class PeerSilent(TransportError):
 
 
 @attrs.define(slots=False)
+class PeerTooSlow(TransportError):
+    """The peer took hardly any of what waited for it, so many bytes; this side has closed, with 1008."""
+
+    queued: int
+    limit: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.queued} bytes waited for a peer that does not read, the limit is"
+            f" queued_bytes={self.limit}: have it read faster, or raise queued_bytes"
+        )
+
+
+@attrs.define(slots=False)
 class MessageTooLarge(TransportError):
     """The peer sent a message beyond max_size; the connection was closed with 1009. Sizes are in bytes."""
 
@@ -115,7 +131,22 @@ class UnknownWebSocket(UsageError, TypeError):
     def __str__(self) -> str:
         return (
             f"websocket={show(self.websocket)} is a {type(self.websocket).__qualname__}: give a connection of"
-            " trio-websocket, or a WebSocketAdapter of your own around it"
+            " trio-websocket, Starlette or FastAPI, or a WebSocketAdapter of your own around it"
+        )
+
+
+@attrs.define(slots=False)
+class AdapterMissing(UsageError, ImportError):
+    """The library that this adapter is made of is not installed, or too old."""
+
+    adapter: str
+    extra: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"adapter={self.adapter} lacks its library ({self.reason}):"
+            f" install it with pip install 'aip-trio[{self.extra}]'"
         )
 
 

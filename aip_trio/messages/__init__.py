@@ -44,7 +44,9 @@ from aip_trio.messages._server import (
 )
 from aip_trio.messages._transfer import (
     BinaryData,
+    FileTransferAbort,
     FileTransferComplete,
+    FileTransferResume,
     FileTransferStart,
     Transfer,
     TransferCodec,
@@ -70,7 +72,9 @@ __all__ = [
     "EndTask",
     "ErrorFromClient",
     "ErrorFromServer",
+    "FileTransferAbort",
     "FileTransferComplete",
+    "FileTransferResume",
     "FileTransferStart",
     "Format",
     "FromClient",

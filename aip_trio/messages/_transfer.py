@@ -14,7 +14,9 @@ from aip_trio.messages._unwritable import REFUSALS, unwritable
 
 __all__ = [
     "BinaryData",
+    "FileTransferAbort",
     "FileTransferComplete",
+    "FileTransferResume",
     "FileTransferStart",
     "Transfer",
     "TransferCodec",
@@ -29,7 +31,7 @@ _Size: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 class BinaryData(WireModel):
     """Announces the one binary frame that follows it: ``size`` bytes.
 
-    ``checksum`` is their MD5, in hexadecimal. A chunk of a file has a number, and the size of chunks.
+    ``checksum`` is their MD5, in hexadecimal. A chunk of a file has a number, from 0, and its size once more.
     """
 
     type: Literal["binary_data"] = "binary_data"
@@ -43,7 +45,11 @@ class BinaryData(WireModel):
 
 @attrs.frozen(kw_only=True)
 class FileTransferStart(WireModel):
-    """Announces a file of ``size`` bytes, in ``total_chunks`` chunks of ``chunk_size`` bytes."""
+    """Announces a file of ``size`` bytes, in ``total_chunks`` chunks of ``chunk_size`` bytes.
+
+    ``resume``: the sender waits to be told, by a `FileTransferResume`, what the receiver has of the transfer
+    of this ``transfer_id``.
+    """
 
     type: Literal["file_transfer_start"] = "file_transfer_start"
     filename: str
@@ -51,6 +57,8 @@ class FileTransferStart(WireModel):
     chunk_size: _Size
     total_chunks: _Count
     mime_type: str | None = None
+    transfer_id: str | None = None
+    resume: bool | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -63,12 +71,36 @@ class FileTransferComplete(WireModel):
     checksum: str | None = None
 
 
-TransferMessage: TypeAlias = BinaryData | FileTransferStart | FileTransferComplete
+@attrs.frozen(kw_only=True)
+class FileTransferResume(WireModel):
+    """Answers a start with ``resume``: the first so many chunks are there, with this MD5 in hexadecimal."""
+
+    type: Literal["file_transfer_resume"] = "file_transfer_resume"
+    transfer_id: str
+    chunks: _Count
+    checksum: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class FileTransferAbort(WireModel):
+    """Nothing more comes of a transfer, or is taken of it: whoever sends this has given it up."""
+
+    type: Literal["file_transfer_abort"] = "file_transfer_abort"
+    filename: str
+    reason: str
+    transfer_id: str | None = None
+
+
+TransferMessage: TypeAlias = (
+    BinaryData | FileTransferStart | FileTransferComplete | FileTransferResume | FileTransferAbort
+)
 
 _CLASSES: dict[str, type[TransferMessage]] = {
     "binary_data": BinaryData,
     "file_transfer_start": FileTransferStart,
     "file_transfer_complete": FileTransferComplete,
+    "file_transfer_resume": FileTransferResume,
+    "file_transfer_abort": FileTransferAbort,
 }
 
 
@@ -102,10 +134,20 @@ class TransferCodec:
         if taken := fields.keys() & (extra or {}).keys():
             raise EncodeError(name, f"extra has {sorted(taken)}, which are fields; give them to {name}")
         members.update(extra or {})
+        return _written(members, name)
+
+    def announce(self, size: int, metadata: Mapping[str, object]) -> bytes:
+        """Write the `BinaryData` of so many bytes; of ``metadata``, what has a field's name is that field.
+
+        Its own ``type`` and ``size``, if it has them, are left out. Raises `EncodeError`.
+        """
+        members: dict[str, object] = {"type": "binary_data", "size": size}
+        members = members | dict(metadata) | members
         try:
-            return msgspec.json.encode(members)
-        except REFUSALS as error:
-            raise unwritable(members, name, msgspec.json.encode, error) from error
+            self._codec.convert(members, BinaryData)
+        except DecodeError as error:
+            raise EncodeError("BinaryData", f"{'; '.join(error.faults)}; mend the metadata") from error
+        return _written(members, "BinaryData")
 
     def decode(self, data: bytes) -> Transfer | None:
         """Read a text frame; None where it is none of these messages.
@@ -120,3 +162,10 @@ class TransferCodec:
         kind = members.get("type") if is_object(members) else None
         cls = _CLASSES.get(kind) if isinstance(kind, str) else None
         return None if cls is None else Transfer(self._codec.convert(members, cls), members)
+
+
+def _written(members: Mapping[str, object], name: str) -> bytes:
+    try:
+        return msgspec.json.encode(members)
+    except REFUSALS as error:
+        raise unwritable(members, name, msgspec.json.encode, error) from error

@@ -12,7 +12,9 @@ from aip_trio.messages import (
     ClientType,
     Command,
     ControlInfo,
+    FileTransferAbort,
     FileTransferComplete,
+    FileTransferResume,
     FileTransferStart,
     MCPToolInfo,
     Rect,
@@ -110,6 +112,8 @@ transfers = (
         FileTransferStart, filename=texts, size=_count, chunk_size=st.integers(1, 2**63), total_chunks=_count
     )
     | st.builds(FileTransferComplete, filename=texts, total_chunks=_count, checksum=_text)
+    | st.builds(FileTransferResume, transfer_id=texts, chunks=_count, checksum=_text)
+    | st.builds(FileTransferAbort, filename=texts, reason=texts, transfer_id=_text)
 )
 
 #: Any of them; the two that make up a connection's traffic come more often.
@@ -125,4 +129,6 @@ CLASSES = (
     BinaryData,
     FileTransferStart,
     FileTransferComplete,
+    FileTransferResume,
+    FileTransferAbort,
 )

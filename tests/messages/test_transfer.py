@@ -9,7 +9,9 @@ from hypothesis import given
 from aip_trio.errors import DecodeError, EncodeError
 from aip_trio.messages import (
     BinaryData,
+    FileTransferAbort,
     FileTransferComplete,
+    FileTransferResume,
     FileTransferStart,
     TransferCodec,
     TransferMessage,
@@ -65,8 +67,16 @@ def test_what_is_written_is_read_back(message: TransferMessage) -> None:
             FileTransferComplete(filename="a", total_chunks=2, checksum="00"),
             {"type": "file_transfer_complete", "filename": "a", "total_chunks": 2, "checksum": "00"},
         ),
+        (
+            FileTransferResume(transfer_id="t", chunks=0),
+            {"type": "file_transfer_resume", "transfer_id": "t", "chunks": 0},
+        ),
+        (
+            FileTransferAbort(filename="a", reason="b"),
+            {"type": "file_transfer_abort", "filename": "a", "reason": "b"},
+        ),
     ],
-    ids=["bare", "chunk", "start", "complete"],
+    ids=["bare", "chunk", "start", "complete", "resume", "abort"],
 )
 def test_what_is_unset_is_left_out(message: TransferMessage, members: dict[str, Any]) -> None:
     assert json.loads(CODEC.encode(message)) == members
@@ -88,6 +98,27 @@ def test_members_that_would_replace_a_field_are_refused() -> None:
 def test_members_without_a_form_in_json_are_refused_with_their_path() -> None:
     with pytest.raises(EncodeError, match=r" @ \$\['a'\]\[0\]; "):
         CODEC.encode(BinaryData(size=3), {"a": [object()]})
+
+
+def test_what_metadata_says_of_a_binary_message_is_announced_with_it() -> None:
+    data = CODEC.announce(3, {"filename": "a", "session_id": "s", "size": 4, "type": "task"})
+    assert data == b'{"type":"binary_data","size":3,"filename":"a","session_id":"s"}'
+    transfer = CODEC.decode(data)
+    assert transfer is not None
+    assert transfer.message == BinaryData(size=3, filename="a")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "fault"),
+    [
+        ({"filename": 7}, r"expected a string, got 7 @ \$\.filename; mend"),
+        ({"chunk_num": -1}, r">= 0 @ \$\.chunk_num; mend"),
+        ({"step": object()}, r" @ \$\['step'\]; "),
+    ],
+)
+def test_metadata_that_cannot_be_announced_is_refused(metadata: dict[str, object], fault: str) -> None:
+    with pytest.raises(EncodeError, match=fault):
+        CODEC.announce(3, metadata)
 
 
 @pytest.mark.parametrize("frame", VALID, ids=repr)
