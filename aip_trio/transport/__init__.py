@@ -6,7 +6,10 @@ actor that stands between a transport and a mailbox.
 """
 
 from aip_trio.transport._adapter import WebSocketAdapter
-from aip_trio.transport._adapters import create_adapter
+from aip_trio.transport._adapters import ADAPTERS, AdapterName, check_adapter, create_adapter
+from aip_trio.transport._addresses import LOOPBACK, Addresses
+from aip_trio.transport._asgi_door import serve_asgi_websocket
+from aip_trio.transport._asgi_socket import is_asgi_websocket
 from aip_trio.transport._bridge import Attach, Bridge, Received, Transmit
 from aip_trio.transport._handshake import Handshake, Refusal
 from aip_trio.transport._memory import MemoryTransport
@@ -17,7 +20,11 @@ from aip_trio.transport._transport import Transport
 from aip_trio.transport._websocket import WebSocketTransport
 
 __all__ = [
+    "ADAPTERS",
+    "LOOPBACK",
     "TRANSPORT_MACHINE",
+    "AdapterName",
+    "Addresses",
     "Attach",
     "Bridge",
     "Handshake",
@@ -34,6 +41,9 @@ __all__ = [
     "WebSocketServer",
     "WebSocketServerStatistics",
     "WebSocketTransport",
+    "check_adapter",
     "create_adapter",
+    "is_asgi_websocket",
+    "serve_asgi_websocket",
     "serve_websocket",
 ]

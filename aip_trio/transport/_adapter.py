@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import trio
+
 __all__ = ["WebSocketAdapter"]
 
 
@@ -21,6 +23,23 @@ class WebSocketAdapter(ABC):
     @abstractmethod
     async def send_bytes(self, data: bytes) -> None:
         """Send a binary frame. A checkpoint."""
+
+    async def send_announced(self, text: bytes, data: bytes) -> None:
+        """Send a text and the binary frame that it announces. A checkpoint. See `Transport.send_announced`.
+
+        Here one is sent after the other; an adapter that can has nothing come between them.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        try:
+            await self.send_text(text)
+            await self.send_bytes(data)
+        except trio.Cancelled:
+            await self.close()  # noqa: ASYNC102 - ends at once where it is cancelled
+            raise
+
+    def send_nowait(self, data: bytes, *, text: bool) -> None:
+        """Send a frame where nobody has to wait for it; else WouldBlock. Not a checkpoint."""
+        raise trio.WouldBlock
 
     @abstractmethod
     async def receive_auto(self) -> str | bytes:
@@ -56,6 +75,11 @@ class WebSocketAdapter(ABC):
     def peer(self) -> str:
         """``host:port`` of the peer, for the log."""
         return "unknown"
+
+    @property
+    def peer_names(self) -> tuple[str, ...]:
+        """The common name and the DNS names of the peer's certificate; none: it has shown none."""
+        return ()
 
     @property
     @abstractmethod

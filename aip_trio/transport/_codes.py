@@ -2,13 +2,25 @@
 
 from aip_trio.errors import InvalidSpec
 
-__all__ = ["ABNORMAL", "NO_CODE", "NO_UTF8", "PROTOCOL_ERROR", "TOO_BIG", "check_code", "may_be_sent"]
+__all__ = [
+    "ABNORMAL",
+    "INTERNAL",
+    "NO_CODE",
+    "NO_UTF8",
+    "POLICY",
+    "PROTOCOL_ERROR",
+    "TOO_BIG",
+    "check_code",
+    "may_be_sent",
+]
 
 PROTOCOL_ERROR = 1002
 NO_CODE = 1005  #: stands for a close frame without a code
 ABNORMAL = 1006  #: stands for no close frame
 NO_UTF8 = 1007
+POLICY = 1008
 TOO_BIG = 1009
+INTERNAL = 1011
 
 
 def may_be_sent(code: int) -> bool:

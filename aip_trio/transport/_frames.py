@@ -8,57 +8,28 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TypeAlias
 
-import attrs
+from aip_trio.transport._codec import (
+    Closed,
+    Codec,
+    Frame,
+    FrameFault,
+    Message,
+    Pinged,
+    Ponged,
+    as_message,
+    cut,
+    too_large,
+)
+from aip_trio.transport._codes import NO_CODE, NO_UTF8, PROTOCOL_ERROR, may_be_sent
+from aip_trio.transport._deflate import Deflation, Inflation, NotDeflated, TooMuch
 
-from aip_trio.errors import ConnectionLost, MessageTooLarge, TransportError
-from aip_trio.transport._codes import NO_CODE, NO_UTF8, PROTOCOL_ERROR, TOO_BIG, may_be_sent
-
-__all__ = ["Closed", "Frame", "FrameFault", "Frames", "Message", "Pinged", "Ponged"]
-
-#: A message, and whether it came as text.
-Message: TypeAlias = "tuple[bytes, bool]"
-
-
-@attrs.frozen
-class Pinged:
-    """A ping to be answered."""
-
-    payload: bytes
-
-
-@attrs.frozen
-class Ponged:
-    """The answer to the ping of this payload."""
-
-    payload: bytes
-
-
-@attrs.frozen
-class Closed:
-    """The peer's close frame; code 1005 stands for none given."""
-
-    code: int
-    reason: str
-
-
-Frame: TypeAlias = "Message | Pinged | Ponged | Closed"
-
-
-class FrameFault(Exception):
-    """The peer broke the protocol: the close code to say so with, and what to raise on this side."""
-
-    def __init__(self, code: int, reason: str, error: TransportError | None = None) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.error = error or ConnectionLost(code, f"the peer broke the WebSocket protocol: {reason}")
-
+__all__ = ["Frames"]
 
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _CONTROL = 0x8  # and above
 _FIN = _MASK = 0x80
+_COMPRESSED = 0x40  # where compression was agreed on
 _RESERVED = 0x70
 _SHORT, _MEDIUM = 125, 65535  # lengths that fit into the second byte, and into two more
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
@@ -70,22 +41,40 @@ _write_long = struct.Struct("!BBQ").pack
 _XOR = tuple(bytes(byte ^ key for byte in range(256)) for key in range(256))
 
 
-class Frames:
-    """The frames of one connection, both ways. ``client``: on the side that masks what it sends.
+class Frames(Codec):
+    """Frames of our own making. ``client``: on the side that masks what it sends.
 
-    ``max_size``: bytes of a message that comes. No extension is ever agreed on: no compression, no bombs.
+    ``max_size``: bytes of a message that comes, decompressed. ``deflation``: where that was agreed on.
     """
 
-    __slots__ = ("_client", "_data", "_fin", "_key", "_max_size", "_missing", "_part", "_position", "_text")
+    __slots__ = (
+        "_client",
+        "_data",
+        "_deflation",
+        "_fin",
+        "_inflation",
+        "_key",
+        "_max_size",
+        "_missing",
+        "_part",
+        "_position",
+        "_reserved",
+        "_text",
+    )
 
-    def __init__(self, *, client: bool, max_size: int, received: bytes = b"") -> None:
+    def __init__(
+        self, *, client: bool, max_size: int, received: bytes = b"", deflation: Deflation | None = None
+    ) -> None:
         self._client = client
         self._max_size = max_size
+        self._deflation = deflation
+        self._reserved = _RESERVED if deflation is None else _RESERVED & ~_COMPRESSED
         self._data = received
         self._position: int = 0
         # The message that comes in parts: what there is of it, and whether it is text; None: there is none.
         self._part = bytearray()
         self._text: bool | None = None
+        self._inflation: Inflation | None = None  # of that message, where it is compressed
         # The frame that comes in parts: how much of its payload is missing, its mask, whether it is the last.
         self._missing: int = 0
         self._key = b""
@@ -95,16 +84,13 @@ class Frames:
 
     @property
     def missing(self) -> int:
-        """Bytes of a frame that has come in part."""
         return self._missing
 
     def feed(self, data: bytes) -> None:
-        """Take what came; only when `next` has nothing more."""
         self._data = self._data[self._position :] + data
         self._position = 0
 
     def next(self) -> Frame | None:
-        """The next frame of what was fed, or None: feed more. Raises FrameFault; nothing comes after it."""
         while True:
             if self._missing:
                 self._take()
@@ -112,8 +98,9 @@ class Frames:
                     return None
                 if self._fin:
                     return self._joined()
-            header = _header(self._data, self._position, masked=not self._client)
+            header = _header(self._data, self._position, masked=not self._client, reserved=self._reserved)
             if header is None:
+                self.feed(b"")  # what has been taken is let go of, before a wait that may be long
                 return None
             first, length, key, start = header
             end = start + length
@@ -122,73 +109,90 @@ class Frames:
                     return None
                 self._position = end
                 return _control(first & 0x0F, _masked(self._data[start:end], key))
-            text = self._data_frame(first & 0x0F, length)
+            text = self._data_frame(first, length)
             fin = bool(first & _FIN)
-            if fin and not self._part and end <= len(self._data):  # a message in one piece, as most are
+            if fin and not self._part and self._inflation is None and end <= len(self._data):  # as most are
                 self._position = end
                 self._text = None
-                return _message(_masked(self._data[start:end], key), text)
+                return as_message(_masked(self._data[start:end], key), text)
             self._position, self._missing, self._key, self._fin = start, length, key, fin
             if fin and not length:
                 return self._joined()
 
-    def _data_frame(self, opcode: int, length: int) -> bool:
+    def _data_frame(self, first: int, length: int) -> bool:
         """Whether this frame's message is text; look whether the frame has a place here."""
+        opcode, compressed = first & 0x0F, bool(first & _COMPRESSED)
         if opcode == _CONTINUATION:
             if self._text is None:
                 raise FrameFault(PROTOCOL_ERROR, "a continuation without a message to continue")
+            if compressed:
+                raise FrameFault(PROTOCOL_ERROR, "a message is compressed from its first frame on")
         elif opcode > _BINARY:
             raise FrameFault(PROTOCOL_ERROR, f"opcode {opcode:#x} is none")
         elif self._text is not None:
             raise FrameFault(PROTOCOL_ERROR, "a message began before the last one was complete")
         else:
             self._text = opcode == _TEXT
+            if compressed:
+                self._inflation = Inflation()
         size = len(self._part) + length
-        if size > self._max_size:
-            self._part = bytearray()
-            reason = f"a message of {size} bytes or more, the limit is {self._max_size}"
-            raise FrameFault(TOO_BIG, reason, MessageTooLarge(size, self._max_size))
+        if size > self._max_size and self._inflation is None:
+            raise self._too_large(size)
         return self._text
+
+    def _too_large(self, size: int) -> FrameFault:
+        self._part = bytearray()
+        return too_large(size, self._max_size)
 
     def _take(self) -> None:
         """What there is of a frame's payload; joined at once: a million parts take no more room than one."""
         data = self._data[self._position : self._position + self._missing]
         self._position += len(data)
         self._missing -= len(data)
-        self._part += _masked(data, self._key)
+        payload = _masked(data, self._key)
+        self._part += payload if self._inflation is None else self._inflated(self._inflation, payload)
         turned = len(data) % 4
         self._key = self._key[turned:] + self._key[:turned]
 
+    def _inflated(self, inflation: Inflation, data: bytes, *, last: bool = False) -> bytes:
+        try:
+            return inflation.take(data, self._max_size - len(self._part), last=last)
+        except TooMuch:
+            raise self._too_large(self._max_size + 1) from None
+        except NotDeflated as error:
+            raise FrameFault(PROTOCOL_ERROR, f"a message that cannot be decompressed: {error}") from error
+
     def _joined(self) -> Message:
+        if self._inflation is not None:
+            self._part += self._inflated(self._inflation, b"", last=True)
+            self._inflation = None
         data, text = bytes(self._part), bool(self._text)
         self._part = bytearray()
         self._text = None
-        return _message(data, text)
+        return as_message(data, text)
 
     # Out
 
     def text(self, data: bytes) -> bytes:
-        """A message, which is UTF-8, as a text frame."""
-        return self._frame(_TEXT, data)
+        return self._packed(_TEXT, data)
 
     def binary(self, data: bytes) -> bytes:
-        """A message as a binary frame."""
-        return self._frame(_BINARY, data)
+        return self._packed(_BINARY, data)
 
     def ping(self, payload: bytes) -> bytes:
-        """A ping of at most 125 bytes."""
         return self._frame(_PING, payload)
 
     def pong(self, payload: bytes) -> bytes:
-        """The answer to a ping."""
         return self._frame(_PONG, payload)
 
     def close(self, code: int, reason: str) -> bytes:
-        """A close frame, after which nothing may be sent; a long reason is cut. 1005: one without a code."""
         if code == NO_CODE:
             return self._frame(_CLOSE, b"")
-        said = reason.encode()[: _SHORT - 2].decode(errors="ignore").encode()  # no half of a character
-        return self._frame(_CLOSE, code.to_bytes(2) + said)
+        return self._frame(_CLOSE, code.to_bytes(2) + cut(reason).encode())
+
+    def _packed(self, opcode: int, data: bytes) -> bytes:
+        packed = None if self._deflation is None else self._deflation.pack(data)
+        return self._frame(opcode, data) if packed is None else self._frame(opcode | _COMPRESSED, packed)
 
     def _frame(self, opcode: int, payload: bytes) -> bytes:
         mask = _MASK if self._client else 0
@@ -205,19 +209,19 @@ class Frames:
         return header + key + _masked(payload, key)
 
 
-def _header(data: bytes, start: int, *, masked: bool) -> tuple[int, int, bytes, int] | None:
+def _header(data: bytes, start: int, *, masked: bool, reserved: int) -> tuple[int, int, bytes, int] | None:
     """A frame's first byte, its payload's length, mask and place; None: it is not complete."""
     there = len(data) - start
     if there < 2:
         return None
     first, second = data[start], data[start + 1]
     length = second & ~_MASK
-    if first & _RESERVED:
+    if first & reserved:
         raise FrameFault(PROTOCOL_ERROR, "a reserved bit is set, and no extension was agreed on")
     if (second >= _MASK) is not masked:
         raise FrameFault(PROTOCOL_ERROR, "a client masks what it sends, a server does not")
-    if first & _CONTROL and (length > _SHORT or first < _FIN):
-        raise FrameFault(PROTOCOL_ERROR, "a control frame has at most 125 bytes, in one piece")
+    if first & _CONTROL and (length > _SHORT or first & (_FIN | _RESERVED) != _FIN):
+        raise FrameFault(PROTOCOL_ERROR, "a control frame has at most 125 bytes, in one piece, as they are")
     place = start + 2
     if length == _TWO_BYTES:
         if there < 4:
@@ -247,15 +251,6 @@ def _masked(data: bytes, key: bytes) -> bytes:
     for place in range(4):
         masked[place::4] = masked[place::4].translate(_XOR[key[place]])
     return bytes(masked)
-
-
-def _message(data: bytes, text: bool) -> Message:
-    if text:
-        try:
-            str(data, "utf-8")
-        except UnicodeDecodeError as error:
-            raise FrameFault(NO_UTF8, f"a text that is no UTF-8: {error.reason}") from error
-    return data, text
 
 
 def _control(opcode: int, payload: bytes) -> Pinged | Ponged | Closed:

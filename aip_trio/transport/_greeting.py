@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import NoReturn
 
 import trio
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import AcceptConnection, RejectConnection, RejectData, Request
-from wsproto.utilities import RemoteProtocolError
 
 from aip_trio.errors import HandshakeRefused
 from aip_trio.transport._handshake import Handshake, Refusal
 from aip_trio.transport._head import HeadTooLong, read_head
-from aip_trio.transport._opened import Opened, peer_of
+from aip_trio.transport._opened import Opening, peer_of
+from aip_trio.transport._opening import Hearing, NoHandshake
 
 __all__ = ["greet", "turn_away"]
 
@@ -24,72 +23,64 @@ _FAREWELL = 1.0
 
 async def greet(
     stream: trio.abc.Stream,
+    hearing: Hearing,
     refusal_of: Callable[[Handshake], Refusal | None],
     subprotocol_of: Callable[[Handshake], str | None],
-) -> Opened:
+    nursery: trio.Nursery,
+) -> Opening:
     """Let a client in, or refuse it. A checkpoint; set a deadline.
 
     Raises HandshakeRefused where it was told why not, BrokenResourceError where it went.
     """
-    websocket = WSConnection(ConnectionType.SERVER)
-    request, rest = await _request(stream, websocket)
-    handshake = _handshake(request, peer_of(stream))
+    handshake, rest = await _request(stream, hearing)
     refusal = refusal_of(handshake)
     if refusal is not None:
-        await _refuse(stream, websocket, refusal, handshake.path)
-    subprotocol = subprotocol_of(handshake)
-    await stream.send_all(websocket.send(AcceptConnection(subprotocol)))
-    return Opened(stream, subprotocol, client=False, received=rest)
+        await _refuse(stream, refusal, handshake.path)
+    return await hearing.accept(stream, rest, subprotocol_of(handshake), nursery)
 
 
-async def turn_away(stream: trio.abc.Stream, refusal: Refusal) -> None:
+async def turn_away(stream: trio.abc.Stream, hearing: Hearing, refusal: Refusal) -> None:
     """Hear what a client asks for, and refuse it whatever that is. As `greet`."""
-    websocket = WSConnection(ConnectionType.SERVER)
-    request, _ = await _request(stream, websocket)
-    await _refuse(stream, websocket, refusal, request.target)
+    handshake, _ = await _request(stream, hearing)
+    await _refuse(stream, refusal, handshake.path)
 
 
-async def _request(stream: trio.abc.Stream, websocket: WSConnection) -> tuple[Request, bytes]:
+async def _request(stream: trio.abc.Stream, hearing: Hearing) -> tuple[Handshake, bytes]:
     """The client's request, and what came behind it."""
     try:
         head, rest = await read_head(stream)
-        websocket.receive_data(head)
-        (request,) = websocket.events()
-        assert isinstance(request, Request)
-        return request, rest
-    except RemoteProtocolError as error:
-        hint = error.event_hint
-        status = hint.status_code if isinstance(hint, RejectConnection) else 400
-        refusal = Refusal(status, f"this is a WebSocket server: {error}")
+        return hearing.hear(head, peer_of(stream)), rest
+    except NoHandshake as error:
+        refusal = error.refusal
     except HeadTooLong as error:
-        refusal = Refusal(431, f"this is a WebSocket server: {error}")
-    except ValueError as error:  # wsproto checks not everything
-        refusal = Refusal(400, f"this is a WebSocket server: {error}")
-    return await _refuse(stream, WSConnection(ConnectionType.SERVER), refusal, "?")
+        refusal = NoHandshake(431, str(error)).refusal
+    return await _refuse(stream, refusal, "?")
 
 
-def _handshake(request: Request, peer: str) -> Handshake:
-    path, _, query = request.target.partition("?")
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.extra_headers]
-    headers.append(("host", request.host))
-    return Handshake(path, query, tuple(headers), tuple(request.subprotocols), peer)
-
-
-async def _refuse(
-    stream: trio.abc.Stream, websocket: WSConnection, refusal: Refusal, target: str
-) -> NoReturn:
+async def _refuse(stream: trio.abc.Stream, refusal: Refusal, target: str) -> NoReturn:
     """Say no, wait until it was read, and raise HandshakeRefused."""
-    body = refusal.body.encode(errors="replace")
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
-    ]
-    answer = websocket.send(RejectConnection(refusal.status, headers, has_body=True))
-    await stream.send_all(answer + websocket.send(RejectData(body)))
+    await stream.send_all(_answer(refusal))
     with trio.move_on_after(_FAREWELL):  # closing on what it still sends would take our answer back
         if isinstance(stream, trio.SocketStream):
             await stream.send_eof()
         while await stream.receive_some(_CHUNK):
             pass
     raise HandshakeRefused(target, refusal.status, refusal.body)
+
+
+def _answer(refusal: Refusal) -> bytes:
+    """The refusal in HTTP."""
+    try:
+        phrase = HTTPStatus(refusal.status).phrase
+    except ValueError:  # a status of the program's own
+        phrase = ""
+    body = refusal.body.encode(errors="replace")
+    lines = [
+        f"HTTP/1.1 {refusal.status} {phrase}",
+        "Content-Type: text/plain; charset=utf-8",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
+    if refusal.status == HTTPStatus.UPGRADE_REQUIRED:
+        lines += ["Upgrade: websocket", "Sec-WebSocket-Version: 13"]  # RFC 6455, section 4.2.2
+    return "\r\n".join([*lines, "", ""]).encode() + body

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
 
 import attrs
 
@@ -18,6 +19,9 @@ __all__ = ["Admit", "Doorkeeper", "Handshake", "Refusal"]
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
+#: A Host header: a name, or an address (of IPv6 in brackets), and perhaps a port.
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::\d*)?", re.ASCII | re.IGNORECASE)
+
 
 @attrs.frozen
 class Handshake:
@@ -29,6 +33,14 @@ class Handshake:
     subprotocols: tuple[str, ...]
     #: ``host:port`` of the client
     peer: str
+
+    @classmethod
+    def of(
+        cls, target: str, headers: Sequence[tuple[str, str]], subprotocols: Sequence[str], peer: str
+    ) -> Handshake:
+        """A request as it was sent. Names of ``headers`` are in lower case."""
+        path, _, query = target.partition("?")
+        return cls(path, query, tuple(headers), tuple(subprotocols), peer)
 
     def header(self, name: str) -> str | None:
         """A header's value; several of one name are joined by ``", "``, as HTTP has it. None: absent."""
@@ -47,6 +59,8 @@ class Refusal:
 
     status: int = attrs.field(validator=_refuses)
     body: str
+    #: which rule it is, for the statistics
+    rule: str = "admit"
 
 
 #: Decides on a handshake; None lets it in.
@@ -86,20 +100,25 @@ class Doorkeeper:
         hosts: frozenset[str] | None = None
         if allowed_hosts is not None:
             hosts = frozenset(name.lower() for name in allowed_hosts)
-        elif host in _LOOPBACK:
-            hosts = _LOOPBACK
-        return cls(path, hosts, allowed_origins, check_subprotocols(subprotocols), admit)
+        elif _is_loopback(host):
+            hosts = _LOOPBACK | {host.lower()}
+        origins = frozenset(origin.lower() for origin in allowed_origins)
+        return cls(path, hosts, origins, check_subprotocols(subprotocols), admit)
 
     def refusal(self, handshake: Handshake) -> Refusal | None:
         """Why not, or None."""
+        if handshake.header("transfer-encoding") or handshake.header("content-length") not in (None, "0"):
+            return Refusal(
+                400, "a request for a WebSocket has no body", "request"
+            )  # a frame could look like one
         if self.path is not None and handshake.path != self.path:
-            return Refusal(404, f"there is no {handshake.path} here, connect to {self.path}")
+            return Refusal(404, f"there is no {handshake.path} here, connect to {self.path}", "path")
         origin = handshake.header("origin")
-        if origin is not None and origin not in self.origins:
-            return Refusal(403, f"origin {origin} is not allowed here")
+        if origin is not None and origin.lower() not in self.origins:
+            return Refusal(403, f"origin {origin} is not allowed here", "origin")
         host = handshake.header("host") or ""
         if self.hosts is not None and _name(host) not in self.hosts:
-            return Refusal(403, f"this is not host {host}")
+            return Refusal(403, f"this is not host {host}", "host")
         return self.admit(handshake) if self.admit is not None else None
 
     def subprotocol(self, handshake: Handshake) -> str | None:
@@ -109,7 +128,12 @@ class Doorkeeper:
 
 def _name(host: str) -> str | None:
     """The host of a Host header, without its port."""
+    match = _HOST.fullmatch(host)
+    return (match[1] or match[2]).lower() if match is not None else None
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        return urlsplit(f"//{host}").hostname
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return None
+        return host in _LOOPBACK

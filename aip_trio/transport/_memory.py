@@ -10,8 +10,8 @@ from typing import Protocol
 import trio
 
 from aip_trio.errors import ConnectFailed, ConnectionLost, InvalidUrl, TransportError, UnexpectedFrame
+from aip_trio.transport._codec import Message
 from aip_trio.transport._codes import ABNORMAL, check_code
-from aip_trio.transport._frames import Message
 from aip_trio.transport._inbox import Inbox
 from aip_trio.transport._life import Life
 from aip_trio.transport._payload import as_bytes, is_text
@@ -44,7 +44,7 @@ class MemoryTransport(Transport):
         self._sending = trio.StrictFIFOLock()
         self._ended = trio.Event()
         self._last_heard = -math.inf
-        self.subprotocol: str | None = None
+        self._subprotocol: str | None = None
         self.close_code: int | None = None
         self.close_reason = ""
 
@@ -65,7 +65,7 @@ class MemoryTransport(Transport):
             end._inbox = Inbox()
             end._ended = trio.Event()
             end._last_heard = trio.current_time()
-            end.subprotocol = subprotocol
+            end._subprotocol = subprotocol
             end.close_code, end.close_reason = None, ""
 
     async def connect(
@@ -100,14 +100,19 @@ class MemoryTransport(Transport):
         """Send, as a binary frame would be."""
         await self._send((as_bytes(data), False))
 
-    async def _send(self, message: Message) -> None:
+    async def send_announced(self, announcement: bytes, data: bytes | bytearray | memoryview) -> None:
+        """As `Transport.send_announced`."""
+        await self._send((announcement, True), (as_bytes(data), False))
+
+    async def _send(self, *messages: Message) -> None:
         peer = self._connected("send()")
         async with self._sending:
             while peer is self._peer and self._life.connected and peer._inbox.full:
                 await peer._inbox.room()
             if peer is not self._peer or not self._life.connected:
                 raise self._life.refusal("send()")
-            peer._inbox.put(message)
+            for message in messages:
+                peer._inbox.put(message)
             peer._last_heard = trio.current_time()
 
     async def receive(self) -> bytes:
@@ -173,6 +178,11 @@ class MemoryTransport(Transport):
     def reset(self) -> None:
         """From ERROR back to DISCONNECTED. Raises IllegalTransition in any other state."""
         self._life.fire(TransportEvent.RESET)
+
+    @property
+    def subprotocol(self) -> str | None:
+        """What both ends agreed on, None for nothing."""
+        return self._subprotocol
 
     @property
     def state(self) -> TransportState:

@@ -1,4 +1,4 @@
-"""An open WebSocket of our own: frames on a Trio stream.
+"""An open WebSocket of our own: a stream of Trio, and a codec.
 
 trio-websocket has limits that cannot be mended from outside: it counts a text's characters, its reader stalls
 on a full queue, and pongs and the closing handshake with it, and a message takes twice the time. For
@@ -12,13 +12,13 @@ from contextlib import suppress
 
 import trio
 
-from aip_trio.errors import ConnectionLost, PeerSilent, TransportError
+from aip_trio.errors import ConnectionLost, PeerSilent, PeerTooSlow, TransportError
 from aip_trio.transport._adapter import WebSocketAdapter
-from aip_trio.transport._codes import ABNORMAL
-from aip_trio.transport._frames import Closed, FrameFault, Frames, Pinged, Ponged
+from aip_trio.transport._codec import Closed, FrameFault, Pinged, Ponged
+from aip_trio.transport._codes import ABNORMAL, POLICY
 from aip_trio.transport._keepalive import Beat, Keepalive
 from aip_trio.transport._life import Life
-from aip_trio.transport._opened import Opened, peer_of
+from aip_trio.transport._opened import Opened, names_of, peer_of
 from aip_trio.transport._outbox import Outbox, Parcel
 from aip_trio.transport._pings import Pings
 from aip_trio.transport._reader import End, Reader
@@ -44,9 +44,10 @@ class NativeWebSocket(WebSocketAdapter):
         self._peer = peer_of(stream)
         self._settings = settings
         self._subprotocol = opened.subprotocol
-        self._frames = Frames(client=opened.client, max_size=settings.max_size, received=opened.received)
+        self._frames = opened.codec
         self._reader = Reader(stream, self._frames, self._control, self._waits)
-        self._outbox = Outbox(stream, nursery, self._give_last_words)
+        most = math.inf if settings.queued_bytes is None else settings.queued_bytes
+        self._outbox = Outbox(stream, nursery, self._give_last_words, most=most, crowded=self._look_again)
         self._keepalive = Keepalive(settings.ping_interval, settings.ping_timeout, trio.current_time())
         self._pings = Pings()
         self._ping: Parcel | None = None
@@ -72,6 +73,17 @@ class NativeWebSocket(WebSocketAdapter):
     async def send_bytes(self, data: bytes) -> None:
         self._check("send()")
         await self._write(self._frames.binary(data))
+
+    async def send_announced(self, text: bytes, data: bytes) -> None:
+        self._check("send()")
+        await self._write(self._frames.text(text) + self._frames.binary(data))
+
+    def send_nowait(self, data: bytes, *, text: bool) -> None:
+        if not (self._open and self._outbox.idle):
+            raise trio.WouldBlock
+        frame = self._frames.text(data) if text else self._frames.binary(data)
+        with suppress(trio.BrokenResourceError):  # what comes next will say so
+            self._outbox.write_now(frame)
 
     async def _write(self, frame: bytes) -> None:
         with suppress(trio.BrokenResourceError):
@@ -125,6 +137,10 @@ class NativeWebSocket(WebSocketAdapter):
         return self._peer
 
     @property
+    def peer_names(self) -> tuple[str, ...]:
+        return names_of(self._stream)
+
+    @property
     def last_heard(self) -> float:
         return self._reader.last_heard
 
@@ -161,14 +177,28 @@ class NativeWebSocket(WebSocketAdapter):
         """Until the end; return what it was, None for this side."""
         while self._reader.end is None:
             # Once this side closes, close_timeout is all that counts.
-            await self._reader.attend(
-                self._keepalive.due(self._reader.quiet_since) if self._open else math.inf
-            )
+            due = min(self._keepalive.due(self._reader.quiet_since), self._outbox.hopeless_at)
+            await self._reader.attend(due if self._open else math.inf)
             if self._reader.end is None and self._open:
+                if trio.current_time() >= self._outbox.hopeless_at:
+                    return await self._throw_out()
                 silent = self._beat()
                 if silent is not None:
                     return silent
         return await self._finish(self._reader.end)
+
+    def _look_again(self) -> None:
+        self._reader.wake_at(self._outbox.hopeless_at)
+
+    async def _throw_out(self) -> TransportError:
+        """The peer does not take what waits for it: tell it, if it takes that, and keep nothing for it."""
+        loss = PeerTooSlow(self._outbox.waiting, self._settings.queued_bytes or 0)
+        self._conclude(loss, POLICY, "read faster")
+        with trio.move_on_after(_LAST_WORDS), suppress(trio.BrokenResourceError):
+            await self._outbox.part(
+                self._frames.close(POLICY, f"{loss.queued} bytes wait for you: read faster")
+            )
+        return loss  # noqa: ASYNC910 - not called from outside
 
     def _beat(self) -> PeerSilent | None:
         """Do what is due to keep the connection alive; return that the peer is not."""

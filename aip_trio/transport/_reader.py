@@ -9,8 +9,9 @@ from typing import TypeAlias
 import trio
 
 from aip_trio.errors import TransportBusy
-from aip_trio.transport._frames import Closed, FrameFault, Frames, Message, Pinged, Ponged
+from aip_trio.transport._codec import Closed, Codec, FrameFault, Message, Pinged, Ponged
 from aip_trio.transport._inbox import Inbox
+from aip_trio.transport._plain import plain, read
 
 __all__ = ["End", "Reader"]
 
@@ -45,6 +46,7 @@ class Reader:
         "_listening_since",
         "_nap",
         "_receiving",
+        "_socket",
         "_stream",
         "_urgent",
         "end",
@@ -54,11 +56,12 @@ class Reader:
     def __init__(
         self,
         stream: trio.abc.ReceiveStream,
-        frames: Frames,
+        frames: Codec,
         control: Callable[[Pinged | Ponged], object],
         urgent: Callable[[], bool],
     ) -> None:
         self._stream = stream
+        self._socket = plain(stream)
         self._frames = frames
         self._control = control
         self._urgent = urgent
@@ -160,6 +163,10 @@ class Reader:
         if not self._attending:
             self._nap.cancel()
 
+    def wake_at(self, when: float) -> None:
+        """Return from `attend` by then at the latest."""
+        self._nap.deadline = min(self._nap.deadline, when)
+
     # Both
 
     def _pull(self) -> Message | None:
@@ -181,13 +188,16 @@ class Reader:
     async def _read(self) -> None:
         most = max(_CHUNK, min(self._frames.missing, _LONG_CHUNK))
         try:
-            data = await self._stream.receive_some(most)
+            if self._socket is None:
+                data = bytes(await self._stream.receive_some(most))
+            else:
+                data = await read(self._socket, most)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             self._finish(error)
             return  # noqa: ASYNC910 - not called from outside
         if data:
             self.last_heard = trio.current_time()
-            self._frames.feed(bytes(data))
+            self._frames.feed(data)
         else:
             self._finish(trio.BrokenResourceError("the stream ended without a close frame"))
 

@@ -11,7 +11,7 @@ from typing import Self
 
 import trio
 
-from aip_trio.errors import TransportClosed
+from aip_trio.errors import NoBinaryFrames, TransportClosed
 from aip_trio.transport._state import TRANSPORT_MACHINE, TransportEvent, TransportState
 
 __all__ = ["Transport"]
@@ -29,6 +29,13 @@ class Transport(ABC):
     A transport of your own needs `connect`, `send`, `receive`, `close` and `is_connected`; the rest has a
     default that a transport without states or tasks can live with.
     """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "send" in cls.__dict__ and "send_nowait" not in cls.__dict__:  # no way around a `send` of its own
+            cls.send_nowait = Transport.send_nowait  # type: ignore[method-assign]
+        if cls.__dict__.keys() & {"send", "send_binary"} and "send_announced" not in cls.__dict__:
+            cls.send_announced = Transport.send_announced  # type: ignore[method-assign]
 
     @abstractmethod
     async def connect(
@@ -57,6 +64,13 @@ class Transport(ABC):
         will be as a whole.
         """
 
+    def send_nowait(self, data: bytes) -> None:
+        """Send one message where nobody has to wait for it. Not a checkpoint: only where one follows.
+
+        Raises WouldBlock, a Trio error, where `send` has to be called instead: here always.
+        """
+        raise trio.WouldBlock
+
     @abstractmethod
     async def receive(self) -> bytes:
         """The next message. A checkpoint.
@@ -64,6 +78,47 @@ class Transport(ABC):
         Messages that came before the end of the connection are received before its end is raised. Cancelled:
         the message is the next one's. Raises TransportBusy where another task is in it already.
         """
+
+    async def receive_many(self) -> list[bytes]:
+        """All messages that have come, at least one: as `receive`, where many come at once. A checkpoint."""
+        return [await self.receive()]
+
+    # Binary messages, told from text, are for transports that have both kinds of frames
+
+    @property
+    def has_binary_frames(self) -> bool:
+        """Whether it tells binary messages from text: whether it has a `send_binary` of its own."""
+        return type(self).send_binary is not Transport.send_binary
+
+    async def send_binary(self, data: bytes) -> None:
+        """Send one message as a binary frame, as `send`. A checkpoint. Raises NoBinaryFrames: here always."""
+        await trio.lowlevel.checkpoint()
+        raise NoBinaryFrames(self, "send_binary()")
+
+    async def receive_auto(self) -> str | bytes:
+        """The next message, as `receive`: a str from a text frame, bytes from a binary one. A checkpoint.
+
+        Raises NoBinaryFrames: here always.
+        """
+        await trio.lowlevel.checkpoint()
+        raise NoBinaryFrames(self, "receive_auto()")
+
+    async def send_announced(self, announcement: bytes, data: bytes) -> None:
+        """Send a text and the binary message that it announces, with nothing between them. A checkpoint.
+
+        Cancelled: both were not sent, or both will be; where a transport cannot see to that the connection
+        has ended. Here the two are sent one after the other, so messages of other senders may come between
+        them, as AIP's own receiver allows.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if not self.has_binary_frames:
+            raise NoBinaryFrames(self, "send_announced()")
+        try:
+            await self.send(announcement)
+            await self.send_binary(data)
+        except trio.Cancelled:
+            await self.drop()  # noqa: ASYNC102 - ends at once where it is cancelled
+            raise
 
     @abstractmethod
     async def close(self) -> None:
@@ -74,9 +129,34 @@ class Transport(ABC):
     def is_connected(self) -> bool:
         """Whether messages can be sent and received."""
 
+    async def drop(self) -> None:
+        """Give the connection up without a goodbye: nobody is there to hear it. A checkpoint.
+
+        Where it `resumes`, only what is beneath it is given up, and made anew.
+        """
+        with trio.move_on_after(0):
+            await self.close()
+
     async def wait_closed(self) -> None:
         """Wait until the last connection is gone, with its tasks and its socket. A checkpoint."""
         await trio.lowlevel.checkpoint()
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a connection that is lost is made anew beneath it, and no message is lost with it."""
+        return False
+
+    @property
+    def subprotocol(self) -> str | None:
+        """What both ends agreed on when they connected, None for nothing."""
+        return None
+
+    @property
+    def peer_names(self) -> tuple[str, ...]:
+        """The names in the certificate that the peer has shown, and this side has verified; none: no
+        certificate.
+        """
+        return ()
 
     @property
     def state(self) -> TransportState:

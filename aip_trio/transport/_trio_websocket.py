@@ -8,6 +8,7 @@ from trio_websocket import CloseReason, ConnectionClosed, WebSocketConnection
 from aip_trio.errors import ConnectionLost, MessageTooLarge, TransportBusy, TransportClosed, TransportError
 from aip_trio.transport._adapter import WebSocketAdapter
 from aip_trio.transport._codes import ABNORMAL, TOO_BIG
+from aip_trio.transport._opened import names_of
 from aip_trio.transport._settings import Settings
 
 __all__ = ["TrioWebSocketAdapter"]
@@ -25,22 +26,30 @@ class TrioWebSocketAdapter(WebSocketAdapter):
         self._settings = settings
         self._last_heard = trio.current_time()
         self._receiving = False
+        self._sending = trio.StrictFIFOLock()
         self._closed_here = False
         self._code: int | None = None
         self._reason = ""
         self._ended = trio.Event()
 
     async def send(self, data: str) -> None:
-        await self._send(data)
+        async with self._sending:
+            await self._send(data)
 
     async def send_bytes(self, data: bytes) -> None:
-        await self._send(data)
+        async with self._sending:
+            await self._send(data)
 
-    async def _send(self, data: str | bytes) -> None:
+    async def send_announced(self, text: bytes, data: bytes) -> None:
+        async with self._sending:
+            await self._send(str(text, "utf-8"), data)
+
+    async def _send(self, *frames: str | bytes) -> None:
         await trio.lowlevel.checkpoint_if_cancelled()
         self._check("send()")
         try:
-            await self._websocket.send_message(data)
+            for frame in frames:
+                await self._websocket.send_message(frame)
         except ConnectionClosed as closed:
             raise await self._lost("send()", closed.reason) from None
         except trio.Cancelled:
@@ -51,7 +60,8 @@ class TrioWebSocketAdapter(WebSocketAdapter):
     async def receive_auto(self) -> str | bytes:
         if self._receiving:
             raise TransportBusy("receive()")
-        self._check("receive()")
+        if self._closed_here:  # else what came before the end is received
+            raise self._loss("receive()")
         self._receiving = True
         try:
             data = await self._websocket.get_message()
@@ -76,11 +86,14 @@ class TrioWebSocketAdapter(WebSocketAdapter):
         self._last_heard = trio.current_time()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        if self.is_open():
-            self._closed_here = True
+        first = not self._closed_here
+        self._closed_here = self._closed_here or self.is_open()
         try:
             with trio.move_on_after(self._settings.close_timeout) as scope:
-                await self._websocket.aclose(code, reason)
+                if first:
+                    await self._websocket.aclose(code, reason)
+                else:  # which would return at once
+                    await self._ended.wait()
             if not scope.cancelled_caught and self._websocket.closed is not None:
                 self._note(int(self._websocket.closed.code), self._websocket.closed.reason)
         finally:
@@ -105,6 +118,10 @@ class TrioWebSocketAdapter(WebSocketAdapter):
     @property
     def peer(self) -> str:
         return str(self._websocket.remote)
+
+    @property
+    def peer_names(self) -> tuple[str, ...]:
+        return names_of(self._websocket._stream)
 
     @property
     def last_heard(self) -> float:

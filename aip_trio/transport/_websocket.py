@@ -20,17 +20,20 @@ from aip_trio.errors import (
     UnexpectedFrame,
 )
 from aip_trio.transport._adapter import WebSocketAdapter
-from aip_trio.transport._adapters import adapt
-from aip_trio.transport._client import ask, open_websocket
+from aip_trio.transport._adapters import AdapterName, adapt, library_for, take_over
+from aip_trio.transport._asgi_websocket import AsgiWebSocket
+from aip_trio.transport._client import open_websocket
 from aip_trio.transport._codes import ABNORMAL, check_code
+from aip_trio.transport._hosted import HostedWebSocket
 from aip_trio.transport._life import Life
 from aip_trio.transport._native import NativeWebSocket
-from aip_trio.transport._opened import Opened
+from aip_trio.transport._opening import Wish
 from aip_trio.transport._payload import as_bytes, is_text
-from aip_trio.transport._settings import Settings, check_seconds
+from aip_trio.transport._settings import COMPRESSION_THRESHOLD, Compression, Settings, check_seconds
 from aip_trio.transport._state import TRANSPORT_MACHINE, TransportEvent, TransportState
 from aip_trio.transport._transport import Transport
 from aip_trio.transport._url import WebSocketUrl
+from aip_trio.transport._words import check_headers, check_subprotocols
 
 __all__ = ["WebSocketTransport"]
 
@@ -46,7 +49,16 @@ class WebSocketTransport(Transport):
     ``max_size``: bytes of a message that comes; a larger one closes the connection with 1009. Pings and the
     limit on what is in memory are ours only where the connection is; a given one has its library's.
 
-    Raises InvalidSpec, and UnknownWebSocket for a ``websocket`` of no library we know.
+    ``adapter``: what `connect` opens a WebSocket with. "native": code of our own; "websockets": the sans-I/O
+    protocol of that library, which is faster with long messages; "trio-websocket": that library, which has
+    no `send` that can be cancelled, and answers pings only while its messages are received.
+
+    ``compression``: with "deflate" messages from ``compression_threshold`` bytes on are compressed, where the
+    server agrees (RFC 7692). ``max_size`` is that of the decompressed message. It is off by default: on the
+    loopback and in a fast network it takes longer than it saves.
+
+    Raises InvalidSpec, AdapterMissing where the adapter's library is not installed, and UnknownWebSocket for
+    a ``websocket`` of no library we know.
     """
 
     def __init__(
@@ -56,8 +68,20 @@ class WebSocketTransport(Transport):
         ping_timeout: float | None = 180.0,
         close_timeout: float = 10.0,
         max_size: int = 104857600,
+        *,
+        adapter: AdapterName = "native",
+        compression: Compression = None,
+        compression_threshold: int = COMPRESSION_THRESHOLD,
     ) -> None:
-        self._settings = Settings(ping_interval, ping_timeout, close_timeout, max_size)
+        self._settings = Settings(
+            ping_interval,
+            ping_timeout,
+            close_timeout,
+            max_size,
+            compression=compression,
+            compression_threshold=compression_threshold,
+        )
+        self._library = library_for(adapter, self._settings)
         self._life = Life()
         self._adapter: WebSocketAdapter | None = None
         self._websocket = websocket
@@ -69,7 +93,7 @@ class WebSocketTransport(Transport):
 
     def _adapt(self, websocket: object) -> None:
         self._adapter = adapter = adapt(websocket, self._settings)
-        if isinstance(adapter, NativeWebSocket):
+        if isinstance(adapter, (NativeWebSocket, HostedWebSocket, AsgiWebSocket)):
             self._life = adapter.life
         else:
             self._life.begin()
@@ -91,7 +115,8 @@ class WebSocketTransport(Transport):
         """
         TRANSPORT_MACHINE.next(self.state, TransportEvent.CONNECT)
         where = WebSocketUrl.parse(url)
-        websocket, request = ask(where, headers, subprotocols)
+        wish = Wish(where, check_headers(headers), check_subprotocols(subprotocols))
+        asking = self._library.ask(wish, self._settings)
         check_seconds("connect_timeout", connect_timeout)
         nursery = self._nursery or current_nursery()
         if nursery is None:
@@ -100,7 +125,7 @@ class WebSocketTransport(Transport):
         try:
             opened = None
             with trio.move_on_after(connect_timeout) as self._attempt:
-                opened = await open_websocket(where, ssl_context, websocket, request)
+                opened = await open_websocket(where, ssl_context, asking, nursery)
             if opened is None:
                 late = trio.current_time() >= self._attempt.deadline
                 reason = f"no answer within connect_timeout={connect_timeout} s" if late else _CALLED_OFF
@@ -112,12 +137,7 @@ class WebSocketTransport(Transport):
         finally:
             self._attempt = None
         self._life.fire(TransportEvent.SUCCEED)
-        self._run(opened, nursery)
-
-    def _run(self, opened: Opened, nursery: trio.Nursery) -> None:
-        adapter = NativeWebSocket(opened, settings=self._settings, life=self._life, nursery=nursery)
-        self._adapter = self._websocket = adapter
-        nursery.start_soon(adapter.run)
+        self._adapter = self._websocket = take_over(opened, self._settings, self._life, nursery)
 
     async def send(self, data: bytes | bytearray | memoryview) -> None:
         """Send a message: a text frame where it is valid UTF-8, else a binary one. See `Transport.send`."""
@@ -132,12 +152,30 @@ class WebSocketTransport(Transport):
             self._noticed(loss)
             raise
 
+    def send_nowait(self, data: bytes | bytearray | memoryview) -> None:
+        """Send a message where nobody has to wait for it. See `Transport.send_nowait`."""
+        adapter = self._open_adapter
+        if adapter is None:  # `send` knows why
+            raise trio.WouldBlock
+        message = as_bytes(data)
+        adapter.send_nowait(message, text=is_text(message))
+
     async def send_binary(self, data: bytes | bytearray | memoryview) -> None:
         """Send a message as a binary frame. See `Transport.send`."""
         message = as_bytes(data)
         adapter = self._open_adapter or await self._refuse("send()")
         try:
             await adapter.send_bytes(message)
+        except TransportError as loss:
+            self._noticed(loss)
+            raise
+
+    async def send_announced(self, announcement: bytes, data: bytes | bytearray | memoryview) -> None:
+        """Send a text frame and the binary one that it announces. See `Transport.send_announced`."""
+        message = as_bytes(data)
+        adapter = self._open_adapter or await self._refuse("send()")
+        try:
+            await adapter.send_announced(announcement, message)
         except TransportError as loss:
             self._noticed(loss)
             raise
@@ -233,6 +271,11 @@ class WebSocketTransport(Transport):
     def peer(self) -> str:
         """``host:port`` of the peer, for the log."""
         return self._adapter.peer if self._adapter is not None else "nobody"
+
+    @property
+    def peer_names(self) -> tuple[str, ...]:
+        """The common name and DNS names of the certificate that the peer has shown; none: no certificate."""
+        return self._adapter.peer_names if self._adapter is not None else ()
 
     @property
     def subprotocol(self) -> str | None:

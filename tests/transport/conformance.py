@@ -69,6 +69,8 @@ class TransportConformance:
     connects = True
     #: whether a send that is cancelled leaves the connection as it was
     sends_can_be_cancelled = True
+    #: whether the peer's close frame is told of, and not only that the connection has ended
+    hears_goodbyes = True
     #: whether the end of a connection is noticed by itself, without a call
     notices_the_end = True
     #: whether a ping is answered while messages wait to be received, at either end
@@ -150,6 +152,25 @@ class TransportConformance:
                 nursery.start_soon(ends.mine.send, message)
                 await trio.lowlevel.checkpoint()  # so that they begin in this order
             assert [await ends.peer.receive() for _ in messages] == messages
+
+    async def test_nothing_comes_between_an_announcement_and_what_it_announces(self) -> None:
+        data = b"\xff" * 70_000
+        async with self.ends() as ends, trio.open_nursery() as nursery:
+
+            async def announce() -> None:
+                for _ in range(5):
+                    await ends.mine.send_announced(b"announced", data)
+
+            async def talk() -> None:
+                for _ in range(25):
+                    await ends.mine.send(b"something else")
+
+            for send in (announce, talk, announce, talk):
+                nursery.start_soon(send)
+            frames = [await ends.peer.receive_auto() for _ in range(2 * (2 * 5 + 25))]
+        places = [place for place, frame in enumerate(frames) if frame == "announced"]
+        assert len(places) == 10
+        assert all(frames[place + 1] == data for place in places)
 
     async def test_both_directions_at_once(self) -> None:
         messages = [bytes([number]) * 100_000 for number in range(30)]
@@ -284,10 +305,12 @@ class TransportConformance:
                 assert await ends.mine.receive() == b"last words"
                 lost = await fails(ends.mine.receive())
             assert isinstance(lost, ConnectionLost)
-            assert (lost.code, lost.reason) == (1001, "bye")
+            goodbye = (1001, "bye") if self.hears_goodbyes else (1006, lost.reason)
+            assert (lost.code, lost.reason) == goodbye
             await ends.mine.wait_closed()
-            assert ends.mine.state is TransportState.DISCONNECTED
-            assert (ends.mine.close_code, ends.mine.close_reason) == (1001, "bye")
+            ended = TransportState.DISCONNECTED if self.hears_goodbyes else TransportState.ERROR
+            assert ends.mine.state is ended
+            assert (ends.mine.close_code, ends.mine.close_reason) == goodbye
             assert isinstance(await fails(ends.mine.send(b"x")), ConnectionLost)
             again = await fails(ends.mine.receive())
             assert isinstance(again, ConnectionLost)

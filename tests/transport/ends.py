@@ -12,7 +12,8 @@ from typing import TypeAlias, cast
 import trio
 import trustme
 
-from aip_trio.transport import WebSocketTransport, serve_websocket
+from aip_trio.transport import AdapterName, WebSocketTransport, serve_websocket
+from aip_trio.transport._hosted import HostedWebSocket
 from aip_trio.transport._native import NativeWebSocket
 from tests.transport.conformance import Ends
 from tests.transport.network import FakeStream
@@ -34,7 +35,7 @@ def tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 def stream_of(transport: WebSocketTransport) -> trio.abc.Stream:
     """The stream below a transport that is connected, TLS taken off."""
     websocket = transport.websocket
-    assert isinstance(websocket, NativeWebSocket)
+    assert isinstance(websocket, NativeWebSocket | HostedWebSocket)
     stream = websocket._stream
     return cast("Tls", stream).transport_stream if isinstance(stream, trio.SSLStream) else stream
 
@@ -55,7 +56,13 @@ async def echo(transport: WebSocketTransport) -> None:
 
 
 @asynccontextmanager
-async def websocket_ends(*, secure: bool = False, under_test: str = "client") -> AsyncGenerator[Ends]:
+async def websocket_ends(
+    *,
+    secure: bool = False,
+    under_test: str = "client",
+    client_adapter: AdapterName = "native",
+    server_adapter: AdapterName = "native",
+) -> AsyncGenerator[Ends]:
     """A client and what the server made of it, over whatever network the environment has."""
     server_tls, client_tls = tls() if secure else (None, None)
     accepted: list[WebSocketTransport] = []
@@ -68,8 +75,11 @@ async def websocket_ends(*, secure: bool = False, under_test: str = "client") ->
         arrived.set()
         await leave.wait()
 
-    async with trio.open_nursery() as nursery, WebSocketTransport(close_timeout=2.0) as client:
-        server = await serve_websocket(handler, nursery=nursery, ssl_context=server_tls, close_timeout=2.0)
+    client = WebSocketTransport(close_timeout=2.0, adapter=client_adapter)
+    async with trio.open_nursery() as nursery, client:
+        server = await serve_websocket(
+            handler, nursery=nursery, ssl_context=server_tls, close_timeout=2.0, adapter=server_adapter
+        )
         connect: Callable[[], Awaitable[None]] = partial(client.connect, server.url, ssl_context=client_tls)
         await connect()
         await arrived.wait()

@@ -163,6 +163,9 @@ class FakeNetwork:
     def new_id(self) -> str:
         return self._real.new_id()
 
+    def new_secret(self) -> str:
+        return self._real.new_secret()
+
     def sync(self, file: int) -> None:
         self._real.sync(file)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import attrs
@@ -20,6 +20,7 @@ from wsproto.events import (
     Request,
     TextMessage,
 )
+from wsproto.extensions import Extension
 
 from aip_trio.actors import ActorSystem, current_environment, open_system
 from aip_trio.transport import WebSocketServer, WebSocketTransport, serve_websocket
@@ -77,11 +78,14 @@ async def knock(
     headers: list[tuple[bytes, bytes]] | None = None,
     target: str = "/ws",
     host: str = "",
+    extensions: Sequence[Extension] = (),
 ) -> RawPeer | tuple[int, str]:
     """Connect to a server of ours as a plain client: a peer, or the status and text of its refusal."""
     stream = await current_environment().open_tcp_stream(server.host, server.port)
     websocket = WSConnection(ConnectionType.CLIENT)
-    request = Request(host or f"{server.host}:{server.port}", target, extra_headers=headers or [])
+    request = Request(
+        host or f"{server.host}:{server.port}", target, extra_headers=headers or [], extensions=[*extensions]
+    )
     await stream.send_all(websocket.send(request))
     status, body = 0, b""
     while True:
@@ -90,6 +94,7 @@ async def knock(
         websocket.receive_data(bytes(data))
         for event in websocket.events():
             if isinstance(event, AcceptConnection):
+                await wait_all_tasks_blocked()  # the handler runs
                 return RawPeer(stream, websocket)
             if isinstance(event, RejectConnection):
                 status = event.status_code

@@ -16,7 +16,7 @@ from tests.transport.ends import echo
 from tests.transport.network import FakeNetwork
 from tests.transport.raw import RawPeer, knock
 
-pytestmark = pytest.mark.trio
+pytestmark = [pytest.mark.trio, pytest.mark.usefixtures("each_adapter")]
 
 
 OLD = (
@@ -147,19 +147,20 @@ async def test_the_first_subprotocol_of_the_server_that_the_client_offers_is_agr
 
 
 @pytest.mark.parametrize(
-    ("request_text", "status"),
+    ("request_text", "status", "by_websockets"),
     [
-        (b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 400),
-        (b"POST /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n", 400),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
-        (b"GET /ws HTTP/1.1\r\nHost: \xff\xff\xff\r\n\r\n", 400),
-        (b"GET /ws HTTP/1.1\r\nX: " + b"x" * 20_000, 431),
-        (b"\r\n\r\n", 400),
-        (OLD, 426),
+        (b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 400, 426),
+        (b"POST /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n", 400, 405),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, 400),
+        (b"GET /ws HTTP/1.1\r\nHost: \xff\xff\xff\r\n\r\n", 400, 426),
+        (b"GET /ws HTTP/1.1\r\nX: " + b"x" * 20_000, 431, 431),
+        (b"\r\n\r\n", 400, 400),
+        (OLD, 426, 400),
+        (OLD.replace(b"Version: 8", b"Version: 13").replace(b"Host:", b"X-Host:"), 400, 400),
     ],
 )
 async def test_what_is_no_websocket_handshake_is_told_so(
-    request_text: bytes, status: int, autojump_clock: MockClock
+    request_text: bytes, status: int, by_websockets: int, each_adapter: str, autojump_clock: MockClock
 ) -> None:
     network = FakeNetwork()
     async with open_system(environment=network):
@@ -169,7 +170,9 @@ async def test_what_is_no_websocket_handshake_is_told_so(
         answer = b""
         while data := await stream.receive_some():
             answer += data
-        assert answer.startswith(b"HTTP/1.1 %d " % status)
+        assert answer.startswith(
+            b"HTTP/1.1 %d " % (by_websockets if each_adapter == "websockets" else status)
+        )
         assert b"this is a WebSocket server" in answer
         assert server.statistics().refused == 1
         await wait_all_tasks_blocked()

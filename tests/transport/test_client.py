@@ -13,7 +13,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, RejectConnection, RejectData, Request
 
-from aip_trio.actors import Actor, ActorSystem, open_system
+from aip_trio.actors import Actor, open_system
 from aip_trio.errors import (
     AipError,
     ConnectFailed,
@@ -28,7 +28,7 @@ from aip_trio.transport import Transport, TransportState, WebSocketTransport, se
 from tests.transport.ends import echo
 from tests.transport.network import FakeNetwork
 
-pytestmark = pytest.mark.trio
+pytestmark = [pytest.mark.trio, pytest.mark.usefixtures("each_adapter")]
 
 URL = "ws://127.0.0.1:1/ws"
 
@@ -135,6 +135,7 @@ SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnecti
         (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", "speaks no WebSocket"),
         (b"x" * 20_000, "head of more than"),
         (SWITCHING, "ended in the middle"),
+        (b"HTTP/1.1 101\r\n\r\n", "speaks no WebSocket"),
         (SWITCHING + b"Sec-WebSocket-Accept: wrong\r\n\r\n", "speaks no WebSocket"),
         (SWITCHING + b"Sec-WebSocket-Protocol: \xff\r\n\r\n", "speaks no WebSocket"),
         (b"HTTP/1.1 103 Early Hints\r\n\r\n", "103"),
@@ -256,8 +257,10 @@ async def test_outside_of_everything_it_has_no_place() -> None:
     await client.wait_closed()
 
 
-def tasks(system: ActorSystem) -> int:
-    return sum("transport._native" in task.name for task in system.nursery.child_tasks)
+def tasks(nursery: trio.Nursery) -> int:
+    """How many that run a connection."""
+    runners = ("NativeWebSocket.run", "HostedWebSocket.run")
+    return sum(task.name.endswith(runners) for task in nursery.child_tasks)
 
 
 async def test_in_a_system_it_lives_there_and_ends_with_it() -> None:
@@ -268,7 +271,7 @@ async def test_in_a_system_it_lives_there_and_ends_with_it() -> None:
         await client.connect(URL)
         await client.send(b"hello")
         assert await client.receive() == b"hello"
-        assert tasks(system) == 1
+        assert tasks(system.nursery) == 1
     assert client.state is TransportState.DISCONNECTED
     assert network.clients[0].closed
     with pytest.raises(TransportClosed):
@@ -282,12 +285,12 @@ async def test_in_an_actor_it_lives_there_and_ends_with_it() -> None:
     class Owner(Actor):
         async def started(self) -> None:
             await client.connect(URL)
-            assert any("transport._native" in task.name for task in self.nursery.child_tasks)
+            assert tasks(self.nursery) == 1
 
     async with open_system(environment=network) as system:
         await serve_websocket(echo, port=1)
         owner = await system.spawn(Owner, name="owner")
-        assert tasks(system) == 0
+        assert tasks(system.nursery) == 0
         await owner.stop()
         assert client.state is TransportState.DISCONNECTED
         assert network.clients[0].closed
@@ -299,7 +302,7 @@ async def test_in_its_own_block_it_lives_there_even_inside_a_system() -> None:
         await serve_websocket(echo, port=1)
         async with WebSocketTransport() as client:
             await client.connect(URL)
-            assert tasks(system) == 0
+            assert tasks(system.nursery) == 0
         assert network.clients[0].closed
         async with client:  # once more
             await client.connect(URL)

@@ -11,7 +11,7 @@ from aip_trio.transport import TransportState
 from tests.transport.network import FakeStream
 from tests.transport.raw import Met, met
 
-pytestmark = pytest.mark.trio
+pytestmark = [pytest.mark.trio, pytest.mark.usefixtures("each_codec")]
 sides = pytest.mark.parametrize("side", ["client", "server"])
 
 

@@ -18,6 +18,8 @@ from aip_trio.transport import TransportState, WebSocketServer, WebSocketTranspo
 from tests.transport.ends import tls
 from tests.transport.network import FakeNetwork, FakeStream
 
+pytestmark = pytest.mark.usefixtures("each_codec")
+
 MESSAGES = [b"one", b"\xfftwo" * 40, b"three" * 30]
 OVER = (TransportState.DISCONNECTED, TransportState.ERROR)
 

@@ -14,6 +14,7 @@ EMPTY_TEXT = b"\x81\x80\x00\x00\x00\x00"  # masked, as a client's frames are
 
 
 @pytest.mark.trio
+@pytest.mark.usefixtures("each_codec")
 async def test_it_is_cut_off_as_a_silent_one_is() -> None:
     ended: list[TransportError] = []
     over = trio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import trio
 from hypothesis import settings
@@ -14,6 +15,7 @@ from aip_trio.errors import AipError, IllegalTransition, TransportError
 from aip_trio.testing import async_machine_test
 from aip_trio.transport import (
     TRANSPORT_MACHINE,
+    AdapterName,
     TransportEvent,
     TransportState,
     WebSocketTransport,
@@ -40,11 +42,15 @@ class HoldingNetwork(FakeNetwork):
 class RealWebSocket:
     """A client; each event by what causes it in life."""
 
-    def __init__(self, nursery: trio.Nursery, network: HoldingNetwork, url: str) -> None:
+    def __init__(
+        self, nursery: trio.Nursery, network: HoldingNetwork, url: str, adapter: AdapterName
+    ) -> None:
         self.nursery = nursery
         self.network = network
         self.url = url
-        self.transport = WebSocketTransport(ping_interval=None, ping_timeout=None, close_timeout=1000)
+        self.transport = WebSocketTransport(
+            ping_interval=None, ping_timeout=None, close_timeout=1000, adapter=adapter
+        )
         self.errors: list[AipError] = []
 
     @property
@@ -113,13 +119,13 @@ async def echo(transport: WebSocketTransport) -> None:
 
 
 @asynccontextmanager
-async def open_websocket() -> AsyncGenerator[RealWebSocket]:
+async def open_websocket(adapter: AdapterName = "native") -> AsyncGenerator[RealWebSocket]:
     network = HoldingNetwork()
     async with open_system(environment=network), trio.open_nursery() as nursery:
         server = await serve_websocket(
             echo, port=1, nursery=nursery, ping_interval=None, ping_timeout=None, handshake_timeout=1e9
         )
-        yield RealWebSocket(nursery, network, server.url)
+        yield RealWebSocket(nursery, network, server.url, adapter)
         nursery.cancel_scope.cancel()
 
 
@@ -128,4 +134,18 @@ TestWebSocket = async_machine_test(
     open_websocket,
     refusals=(NoCause, IllegalTransition),
     settings=settings(max_examples=30),
+)
+
+TestByWebsockets = async_machine_test(
+    TRANSPORT_MACHINE,
+    partial(open_websocket, "websockets"),
+    refusals=(NoCause, IllegalTransition),
+    settings=settings(max_examples=10),
+)
+
+TestByTrioWebsocket = async_machine_test(
+    TRANSPORT_MACHINE,
+    partial(open_websocket, "trio-websocket"),
+    refusals=(NoCause, IllegalTransition),
+    settings=settings(max_examples=10),
 )

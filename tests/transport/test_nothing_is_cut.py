@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+import pytest
 import trio
 from hypothesis import given, settings, strategies as st
 from trio.testing import MockClock
@@ -11,6 +12,8 @@ from aip_trio.actors import open_system
 from aip_trio.errors import TransportError
 from aip_trio.transport import MemoryTransport, WebSocketTransport, serve_websocket
 from tests.transport.network import FakeNetwork
+
+pytestmark = pytest.mark.usefixtures("each_codec")
 
 
 @attrs.frozen

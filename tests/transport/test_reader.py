@@ -12,7 +12,7 @@ from aip_trio.transport._native import NativeWebSocket
 from aip_trio.transport._reader import Reader
 from tests.transport.raw import Met, met
 
-pytestmark = pytest.mark.trio
+pytestmark = [pytest.mark.trio, pytest.mark.usefixtures("each_codec")]
 
 
 def reader_of(both: Met) -> Reader:
