@@ -5,6 +5,8 @@ each protocol. `AIPProtocol` and its subclasses send and receive over a transpor
 """
 
 from aip_trio.protocol._admission import LONGEST_ID, Accepted, Admission, Refused, id_fault
+from aip_trio.protocol._chain import Chain, ChainTurn, Turn
+from aip_trio.protocol._chain_tracker import ChainTracker
 from aip_trio.protocol._command import COMMAND_MACHINE, CommandEvent, CommandProtocol, CommandState
 from aip_trio.protocol._device_info import (
     DEVICE_INFO_MACHINE,
@@ -14,7 +16,6 @@ from aip_trio.protocol._device_info import (
 )
 from aip_trio.protocol._heartbeat import HeartbeatProtocol
 from aip_trio.protocol._link import Link
-from aip_trio.protocol._middleware import LoggingMiddleware, ProtocolMiddleware
 from aip_trio.protocol._protocol import AIPProtocol, MessageHandler
 from aip_trio.protocol._registration import (
     REGISTRATION_MACHINE,
@@ -28,34 +29,103 @@ from aip_trio.protocol._task_session import (
     TaskSession,
     TaskSessionEvent,
     TaskSessionState,
-    Turn,
 )
 from aip_trio.protocol._timestamp import timestamp
+from aip_trio.protocol.link import (
+    LINK_MACHINE,
+    SUBPROTOCOLS,
+    LinkEvent,
+    LinkLimits,
+    LinkServer,
+    LinkState,
+    LinkStatistics,
+    LinkTransport,
+    open_link,
+)
+from aip_trio.protocol.middleware import (
+    ChainMiddleware,
+    Exchanges,
+    Histogram,
+    Latency,
+    LoggingMiddleware,
+    Metrics,
+    MetricsMiddleware,
+    MetricsSnapshot,
+    ProtocolMiddleware,
+    RateLimitMiddleware,
+    TokenBucket,
+)
+from aip_trio.protocol.transfer import (
+    FILE_RECEIVE_MACHINE,
+    FILE_SEND_MACHINE,
+    Chunk,
+    FileReceive,
+    FileReceiveEvent,
+    FileReceiveState,
+    FileSend,
+    FileSendEvent,
+    FileSendState,
+    Outline,
+    Progress,
+    ReceivedFile,
+    Transfers,
+)
 from aip_trio.resilience import HEARTBEAT_MACHINE, HeartbeatEvent, HeartbeatState
 
 __all__ = [
     "COMMAND_MACHINE",
     "DEVICE_INFO_MACHINE",
+    "FILE_RECEIVE_MACHINE",
+    "FILE_SEND_MACHINE",
     "HEARTBEAT_MACHINE",
+    "LINK_MACHINE",
     "LONGEST_ID",
     "REGISTRATION_MACHINE",
+    "SUBPROTOCOLS",
     "TASK_SESSION_MACHINE",
     "AIPProtocol",
     "Accepted",
     "Admission",
+    "Chain",
+    "ChainMiddleware",
+    "ChainTracker",
+    "ChainTurn",
+    "Chunk",
     "CommandEvent",
     "CommandProtocol",
     "CommandState",
     "DeviceInfoEvent",
     "DeviceInfoProtocol",
     "DeviceInfoState",
+    "Exchanges",
+    "FileReceive",
+    "FileReceiveEvent",
+    "FileReceiveState",
+    "FileSend",
+    "FileSendEvent",
+    "FileSendState",
     "HeartbeatEvent",
     "HeartbeatProtocol",
     "HeartbeatState",
+    "Histogram",
+    "Latency",
     "Link",
+    "LinkEvent",
+    "LinkLimits",
+    "LinkServer",
+    "LinkState",
+    "LinkStatistics",
+    "LinkTransport",
     "LoggingMiddleware",
     "MessageHandler",
+    "Metrics",
+    "MetricsMiddleware",
+    "MetricsSnapshot",
+    "Outline",
+    "Progress",
     "ProtocolMiddleware",
+    "RateLimitMiddleware",
+    "ReceivedFile",
     "Refused",
     "RegistrationEvent",
     "RegistrationProtocol",
@@ -64,7 +134,10 @@ __all__ = [
     "TaskSession",
     "TaskSessionEvent",
     "TaskSessionState",
+    "TokenBucket",
+    "Transfers",
     "Turn",
     "id_fault",
+    "open_link",
     "timestamp",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from typing import ClassVar
 
 from aip_trio.errors import ConnectionLost, TransportClosed, TransportError
+from aip_trio.messages import WireModel
 from aip_trio.protocol._protocol import AIPProtocol
-from aip_trio.transport import Bridge
+from aip_trio.transport import Bridge, Transport
 
 __all__ = ["Link"]
 
@@ -19,7 +21,8 @@ _GOODBYES = (1000, 1001)
 
 
 class Link(Bridge):
-    """Owns a protocol's transport: one JSON message for each frame, as `aip.v1` has it.
+    """Owns a protocol's transport: a WebSocket with one JSON message for each frame, as `aip.v1` has it, or a
+    `LinkTransport`, which outlives WebSockets.
 
     Subclasses turn what comes into typed messages in `incoming`; what goes out comes packed, as `Transmit`,
     so that a message that cannot be encoded fails its sender, and not the link.
@@ -34,10 +37,26 @@ class Link(Bridge):
         super().__init__(protocol.transport)
         self.protocol = protocol
 
+    def adopt(self, transport: Transport) -> None:
+        """The connection that it owns has become another one, such as a link over it."""
+        self.transport = transport
+        self.protocol.adopt(transport)
+
+    def receive(self) -> Awaitable[bytes]:
+        """The next message's bytes: a frame, or an element of one that is an array."""
+        return self.protocol.receive_frame()
+
+    async def say(self, message: WireModel) -> None:
+        """Send a message of the link's own, if need be past the middleware."""
+        data = await self.protocol.pack_or_say(message, lambda _: message)
+        await self.transport.send(data)
+
     def lost(self, error: TransportError) -> None:
         """End."""
         orderly = isinstance(error, TransportClosed) or (
             isinstance(error, ConnectionLost) and error.code in _GOODBYES
         )
+        if not orderly:
+            self.protocol.report(error)
         logger.log(logging.DEBUG if orderly else logging.INFO, "%s: %s", self.path, error)
         self.stop()

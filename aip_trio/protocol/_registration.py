@@ -18,7 +18,8 @@ from aip_trio.messages import (
 )
 from aip_trio.protocol._admission import id_fault
 from aip_trio.protocol._conversations import NO_STEP, Step
-from aip_trio.protocol._protocol import AIPProtocol, kind_of
+from aip_trio.protocol._kind import kind_of
+from aip_trio.protocol._protocol import AIPProtocol
 from aip_trio.protocol._timestamp import timestamp
 from aip_trio.transport import Transport
 

@@ -5,12 +5,12 @@ from enum import Enum
 
 import attrs
 
-from aip_trio.errors import InvalidSpec, ResultsMismatch
-from aip_trio.errors._base import show
+from aip_trio.errors import InvalidSpec
 from aip_trio.machine import Machine, Tracker
 from aip_trio.messages import Command, Result, TaskStatus
+from aip_trio.protocol._chain import Chain, Turn
 
-__all__ = ["TASK_SESSION_MACHINE", "TaskSession", "TaskSessionEvent", "TaskSessionState", "Turn", "end_event"]
+__all__ = ["TASK_SESSION_MACHINE", "TaskSession", "TaskSessionEvent", "TaskSessionState", "end_event"]
 
 
 class TaskSessionState(Enum):
@@ -68,33 +68,6 @@ def end_event(status: TaskStatus) -> TaskSessionEvent | None:
     return None
 
 
-def _commands(actions: Iterable[Command]) -> tuple[Command, ...]:
-    return tuple(actions)
-
-
-@attrs.frozen
-class Turn:
-    """Commands that were sent in one message, and what a proper answer to them is."""
-
-    response_id: str
-    actions: tuple[Command, ...] = attrs.field(converter=_commands)
-
-    def fault(self, prev_response_id: str | None, results: Sequence[Result]) -> str | None:
-        """Why these results are no answer, or None: the turn named, one result per action, in order."""
-        if prev_response_id != self.response_id:
-            return (
-                f"prev_response_id={show(prev_response_id)} is not that of its commands, {self.response_id!r}"
-            )
-        if len(results) != len(self.actions):
-            return f"{len(results)} results for {len(self.actions)} actions"
-        ids = {action.call_id for action in self.actions if action.call_id is not None}
-        for number, (action, result) in enumerate(zip(self.actions, results, strict=True), 1):
-            # An id that is none of ours says nothing: some devices number their calls by themselves.
-            if result.call_id in ids and result.call_id != action.call_id:
-                return f"result {number} has call_id={show(result.call_id)}, which is another action's"
-        return None
-
-
 @attrs.define(eq=False)
 class TaskSession:
     """The bookkeeping of one task session at the server: turns with the device, and exactly one end.
@@ -107,8 +80,10 @@ class TaskSession:
     _life: Tracker[TaskSessionState, TaskSessionEvent] = attrs.field(
         init=False, factory=TASK_SESSION_MACHINE.start
     )
-    _turn: Turn | None = attrs.field(init=False, default=None)
-    _turns: int = attrs.field(init=False, default=0)
+    _chain: Chain = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._chain = Chain(self.session_id)
 
     @property
     def state(self) -> TaskSessionState:
@@ -123,12 +98,17 @@ class TaskSession:
     @property
     def turn(self) -> Turn | None:
         """The commands whose results are awaited."""
-        return self._turn
+        return self._chain.open
 
     @property
     def turns(self) -> int:
         """How many times the device was sent commands."""
-        return self._turns
+        return self._chain.count
+
+    @property
+    def chain(self) -> Chain:
+        """The turns so far."""
+        return self._chain
 
     def begin(self) -> None:
         """The task runs."""
@@ -137,27 +117,20 @@ class TaskSession:
     def command(self, response_id: str, actions: Iterable[Command]) -> Turn:
         """Commands are sent to the device; the next turn begins when their results have come."""
         self._life.fire(TaskSessionEvent.COMMAND)
-        self._turn = Turn(response_id, actions)
-        self._turns += 1
-        return self._turn
+        return self._chain.command(response_id, actions)
 
     def results(
-        self, prev_response_id: str | None, action_results: Sequence[Result] | None
+        self, prev_response_id: str | None, action_results: Sequence[Result] | None, size: int = 0
     ) -> tuple[Result, ...]:
         """The device's results, checked against the commands that they answer, in the commands' order.
+
+        ``size``: their bytes, for how long they are remembered.
 
         :raises ResultsMismatch: they are no answer to what was sent, or nothing is awaited; the session
             stays as it was, and the device may yet send the right ones
         """
-        results = tuple(action_results or ())
-        turn = self._turn
-        if turn is None:
-            raise ResultsMismatch(self.session_id, "no commands of it wait for results")
-        fault = turn.fault(prev_response_id, results)
-        if fault is not None:
-            raise ResultsMismatch(self.session_id, fault)
+        results = self._chain.results(prev_response_id, action_results, size)
         self._life.fire(TaskSessionEvent.RESULTS)
-        self._turn = None
         return results
 
     def end(self, status: TaskStatus) -> TaskSessionState:
@@ -176,5 +149,5 @@ class TaskSession:
 
     def _end(self, event: TaskSessionEvent) -> TaskSessionState:
         state = self._life.fire(event)
-        self._turn = None
+        self._chain.close()
         return state

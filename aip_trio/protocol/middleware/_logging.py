@@ -1,34 +1,18 @@
-"""What looks at every message on its way out and in."""
+"""A line in the log for each message."""
 
 import logging
-from abc import ABC, abstractmethod
 
 from aip_trio.errors._base import show
 from aip_trio.messages import WireModel
+from aip_trio.protocol._kind import kind_of
+from aip_trio.protocol.middleware._base import ProtocolMiddleware
 
-__all__ = ["LoggingMiddleware", "ProtocolMiddleware"]
+__all__ = ["LoggingMiddleware"]
 
 logger = logging.getLogger("aip_trio.protocol")
 
 #: Of a message's fields, those that say which message it is; the rest is payload, and may be secret.
 _TOLD = ("status", "client_id", "target_id", "session_id", "request_id", "response_id", "prev_response_id")
-
-
-class ProtocolMiddleware(ABC):
-    """Sees each message of a protocol, and may put another one of the same class in its place.
-
-    Those added first are the nearest to the program: first on the way out, last on the way in. An
-    exception is the failure of that send or receive. Cancelled on the way in, a message is not lost: the
-    next receive takes it through all of them again.
-    """
-
-    @abstractmethod
-    async def process_outgoing(self, msg: WireModel) -> WireModel:
-        """The message to send for this one."""
-
-    @abstractmethod
-    async def process_incoming(self, msg: WireModel) -> WireModel:
-        """The message to hand on for this one."""
 
 
 class LoggingMiddleware(ProtocolMiddleware):
@@ -49,7 +33,7 @@ class LoggingMiddleware(ProtocolMiddleware):
 
     def _log(self, direction: str, msg: WireModel) -> None:
         if logger.isEnabledFor(self.log_level):
-            kind = str(getattr(msg, "type", type(msg).__name__))
+            kind = kind_of(msg)
             told = {
                 name: show(str(value)) for name in _TOLD if (value := getattr(msg, name, None)) is not None
             }
