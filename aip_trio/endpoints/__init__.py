@@ -4,6 +4,7 @@ Each is a tree of supervised actors; ``docs/explanation/endpoints.md`` draws the
 """
 
 from aip_trio.endpoints._base import AIPEndpoint
+from aip_trio.endpoints._fittings import Middleware
 from aip_trio.endpoints._lifecycle import (
     CLIENT_LIFECYCLE,
     CONSTELLATION_LIFECYCLE,
@@ -15,13 +16,15 @@ from aip_trio.endpoints._lifecycle import (
     ServerEvent,
     ServerState,
 )
+from aip_trio.endpoints._processors import MessageProcessor
 from aip_trio.endpoints._profile import AgentProfile
 from aip_trio.endpoints._tasks import ExecutionResult, TaskRequest
-from aip_trio.endpoints.constellation import ConstellationEndpoint, MessageProcessor
+from aip_trio.endpoints.constellation import ConstellationEndpoint
 from aip_trio.endpoints.device import Client, DeviceClientEndpoint
 from aip_trio.endpoints.server import (
     DeviceServerEndpoint,
     Limits,
+    ServerStatistics,
     Session,
     TaskFunction,
     run_listed_commands,
@@ -44,8 +47,10 @@ __all__ = [
     "ExecutionResult",
     "Limits",
     "MessageProcessor",
+    "Middleware",
     "ServerEvent",
     "ServerState",
+    "ServerStatistics",
     "Session",
     "TaskFunction",
     "TaskRequest",

@@ -55,6 +55,12 @@ class AIPEndpoint:
     endpoint:`` does the same, and outside of a system opens one for it. By itself, with a ``protocol``, it
     is a plain conversation over that protocol.
 
+    The three endpoints take ``middleware`` and ``extensions``. An object in ``middleware`` sees the messages
+    of all connections, and what it keeps, it keeps for all of them; a function that makes one is called for
+    each connection, and what that one keeps is this connection's. Where it fails, the message goes no
+    further, the other side is told, and the connection goes on. ``extensions`` are told of what happens
+    beside that (see `AIPExtension`).
+
     - ``reconnection_strategy``: how often, and how long apart, to connect again
     - ``heartbeat_interval``, ``default_timeout``: seconds
 

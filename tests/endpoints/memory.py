@@ -1,7 +1,7 @@
 """The plain peer over a transport in memory, for tests in virtual time."""
 
 import functools
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ParamSpec
 
@@ -130,13 +130,15 @@ class Arrivals:
 
 
 @asynccontextmanager
-async def fleet(**options: Any) -> AsyncGenerator[tuple[ActorSystem, DeviceServerEndpoint, MemoryNetwork]]:
-    """A server that takes connections in memory, at ``memory://server``."""
+async def fleet(
+    *, links: Sequence[str] = (), **options: Any
+) -> AsyncGenerator[tuple[ActorSystem, DeviceServerEndpoint, MemoryNetwork]]:
+    """A server that takes connections in memory, at ``memory://server``; by default none that resumes."""
     network = MemoryNetwork()
     async with open_system() as system:
         server = DeviceServerEndpoint(**options)
         await server.start()
-        await network.serve("server", server.handle_websocket, nursery=system.nursery)
+        await network.serve("server", server.handle_websocket, nursery=system.nursery, subprotocols=links)
         yield system, server, network
         await server.stop()
         left = [node.path for node in system.tree().walk()]

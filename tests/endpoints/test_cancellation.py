@@ -374,4 +374,4 @@ def test_connecting_and_a_task_over_a_socket() -> None:
             for each in (orch, endpoint, server):
                 await each.stop()
 
-    real(scenario, 3)
+    real(scenario, 2)

@@ -1,7 +1,7 @@
 """A client's connection to its server, as a device and an orchestrator have it."""
 
 from aip_trio.endpoints.connection._connection import Connection, connection_spec
-from aip_trio.endpoints.connection._dial import Dial, bearer
+from aip_trio.endpoints.connection._dial import Dial, bearer, transports
 from aip_trio.endpoints.connection._first import REPAIRS, connect_first, reconnect, revive
 from aip_trio.endpoints.connection._line import ClientLine
 from aip_trio.endpoints.connection._messages import LineDown, LineUp, Send
@@ -27,4 +27,5 @@ __all__ = [
     "connection_spec",
     "reconnect",
     "revive",
+    "transports",
 ]

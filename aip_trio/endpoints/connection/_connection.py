@@ -33,4 +33,4 @@ class Connection(Supervisor):
 
 def connection_spec(dial: Dial, session: Callable[[], Actor]) -> ChildSpec:
     """The connection as a child of whoever has it."""
-    return ChildSpec("connection", Connection, dial, session, backoff=dial.backoff)
+    return ChildSpec("connection", Connection, dial, session, backoff=dial.patience)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
 
+from aip_trio.endpoints._fittings import Fittings
+from aip_trio.endpoints.connection._refusals import Refusals, Wary
+from aip_trio.errors import HandshakeRefused, RegistrationRefused
 from aip_trio.messages import ClientType, ServerMessage
-from aip_trio.protocol import ProtocolMiddleware, RegistrationProtocol
+from aip_trio.protocol import SUBPROTOCOLS, RegistrationProtocol
 from aip_trio.resilience import Backoff
-from aip_trio.transport import Transport, WebSocketTransport
+from aip_trio.transport import AdapterName, Transport, WebSocketTransport, check_adapter
 
-__all__ = ["Dial"]
+__all__ = ["Dial", "bearer", "transports"]
 
 
 async def _nobody(message: ServerMessage) -> None:
@@ -26,7 +31,7 @@ class Dial:
 
     ``observe`` sees every message that comes in, before it is acted on. Times in seconds: ``timeout`` for
     the connection and for the registration; ``heartbeat_interval``: two of them without a sign of life
-    from the server end the connection.
+    from the server end the connection. ``subprotocols``: the links that it can do, the preferred one first.
     """
 
     url: str
@@ -40,25 +45,61 @@ class Dial:
     ssl_context: ssl.SSLContext | None = None
     heartbeat_interval: float = 20.0
     timeout: float = 120.0
-    middleware: Sequence[ProtocolMiddleware] = ()
+    fittings: Fittings = attrs.field(factory=Fittings)
     observe: Callable[[ServerMessage], Awaitable[None]] = _nobody
     make_transport: Callable[[], Transport] = WebSocketTransport
+    subprotocols: Sequence[str] = SUBPROTOCOLS
+    #: what the server has against this client; of all its connections
+    refusals: Refusals = attrs.field(init=False, factory=Refusals)
 
     def protocol(self) -> RegistrationProtocol:
         """A conversation over a new transport."""
         protocol = RegistrationProtocol(self.make_transport())
-        for middleware in self.middleware:
-            protocol.add_middleware(middleware)
-        return protocol
+        return self.fittings.fit(protocol, self.target_id or self.client_id)
 
-    def options(self) -> dict[str, Any]:
-        """What the transport's connect takes beside the address."""
+    @property
+    def patience(self) -> Backoff:
+        """The backoff between connections, which is longer where the server refuses them."""
+        return Wary.of(self.backoff, self.refusals)
+
+    def refused(self, error: HandshakeRefused | RegistrationRefused) -> None:
+        """The server has said no; it will be asked again, unless this client asks once alone."""
+        if self.backoff.max_retries != 0:
+            self.refusals.refused(self.client_id, error)
+
+    async def connect(self, transport: Transport) -> Transport:
+        """Connect a new transport. A checkpoint. Raises TransportError."""
+        await transport.connect(self.url, **self._options(transport))
+        return transport
+
+    def _options(self, transport: Transport) -> dict[str, Any]:
+        """What the transport's connect takes beside the address; one of the program's own may take less."""
         options: dict[str, Any] = {}
+        # Who never connects again does not resume either.
+        if self.subprotocols and self.backoff.max_retries != 0 and _takes(transport.connect, "subprotocols"):
+            options["subprotocols"] = list(self.subprotocols)
         if self.headers:
             options["headers"] = list(self.headers)
         if self.ssl_context is not None:
             options["ssl_context"] = self.ssl_context
         return options
+
+
+def _takes(function: Callable[..., object], name: str) -> bool:
+    parameters = inspect.signature(function).parameters
+    return name in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+
+
+def transports(
+    make_transport: Callable[[], Transport] | None, adapter: AdapterName
+) -> Callable[[], Transport]:
+    """What makes a client's transports: the program's own, or WebSockets by this adapter.
+
+    Raises InvalidSpec, AdapterMissing.
+    """
+    if make_transport is not None:
+        return make_transport
+    return partial(WebSocketTransport, adapter=check_adapter(adapter))
 
 
 def bearer(token: str | None) -> tuple[tuple[str, str], ...]:

@@ -20,7 +20,10 @@ logger = logging.getLogger("aip_trio.endpoints")
 
 
 class HeartbeatSender(Actor):
-    """Sends a heartbeat each interval; two intervals of silence end it, and so the connection."""
+    """Sends a heartbeat each interval; two intervals of silence end it, and so the connection.
+
+    Where the link resumes, they end only what is beneath the link, which is then made anew.
+    """
 
     def __init__(self, dial: Dial) -> None:
         self._dial = dial
@@ -41,10 +44,13 @@ class HeartbeatSender(Actor):
                 detector.heard(line.last_heard)
             if detector.silent(now):
                 logger.warning("%s: %s", self._dial.client_id, PeerSilent(detector.silence(now)))
-                await line.protocol.cut()
-                self.stop()
-                return
+                transport = line.protocol.transport
+                await transport.drop()
+                if not transport.is_connected:
+                    self.stop()
+                    return
+                detector.heard(now)
             if detector.due(now):
                 detector.sent(now)
                 with trio.move_on_after(detector.interval):  # a server that does not read is silent, too
-                    await line.send(Heartbeat(self._dial.client_id))
+                    await line.send_or_say(Heartbeat(self._dial.client_id))

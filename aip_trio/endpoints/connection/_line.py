@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 import attrs
+import trio
 
-from aip_trio.endpoints.connection._substitute import in_place_of
+from aip_trio.endpoints.connection._substitute import in_place_of, refusal_of
 from aip_trio.errors import EncodeError, TransportError
-from aip_trio.messages import ClientType, FromClient, widen_client
+from aip_trio.messages import ClientMessage, ClientType, FromClient, widen_client
 from aip_trio.protocol import AIPProtocol, timestamp
 
 __all__ = ["ClientLine"]
@@ -26,28 +27,46 @@ class ClientLine:
     client_type: ClientType
     target_id: str | None = None
 
-    async def pack(self, message: FromClient) -> bytes:
-        """The frame of a message. A checkpoint where a middleware is. Raises EncodeError."""
-        wide = widen_client(
+    def widened(self, message: FromClient) -> ClientMessage:
+        """A message as it goes over the wire: from this client, now."""
+        return widen_client(
             message, timestamp=timestamp(), client_id=self.client_id, client_type=self.client_type
         )
-        return await self.protocol.pack(wide)
 
     async def send(self, message: FromClient) -> None:
-        """Send a message. A checkpoint; waits while the server does not read. Raises EncodeError.
+        """Send a message; waits while the server does not read, and is a checkpoint only there.
 
-        Where the connection has gone the message goes nowhere, as what was on its way then does.
+        Where the connection has gone the message goes nowhere, as what was on its way then does. Raises
+        EncodeError; MiddlewareFailed, SendingTooFast of the program's middleware.
         """
-        data = await self.pack(message)
+        await self._write(await self.protocol.pack(self.widened(message)))
+
+    async def _write(self, data: bytes) -> None:  # noqa: ASYNC910 - internal
         with suppress(TransportError):
-            await self.protocol.transport.send(data)
+            try:
+                self.protocol.transport.send_nowait(data)
+            except trio.WouldBlock:
+                await self.protocol.transport.send(data)
 
     async def send_or_say(self, message: FromClient) -> None:
-        """Send a message; of one that cannot be encoded, say so: its results become failed ones."""
+        """Send a message; of one that cannot be sent, say so: its results become failed ones.
+
+        That is one that cannot be encoded, or that middleware does not let through.
+        """
         try:
-            await self.send(message)
+            await self._write(await self._packed(message))
         except EncodeError as error:
-            await self.send(in_place_of(message, error))
+            await self._write(await self._packed(in_place_of(message, error)))
+
+    async def _packed(self, message: FromClient) -> bytes:
+        return await self.protocol.pack_or_say(
+            self.widened(message), lambda reason: self.widened(refusal_of(message, reason))
+        )
+
+    @property
+    def resumes(self) -> bool:
+        """Whether what was sent and not received comes a second time, on a later connection."""
+        return self.protocol.transport.resumes
 
     @property
     def last_heard(self) -> float:

@@ -11,9 +11,18 @@ from aip_trio.actors import ActorRef, Reply, handles
 from aip_trio.endpoints.connection._dial import Dial
 from aip_trio.endpoints.connection._line import ClientLine
 from aip_trio.endpoints.connection._messages import Enrol, Route
-from aip_trio.errors import ConnectFailed, PeerError, RegistrationRefused, TransportError
+from aip_trio.endpoints.connection._withheld import answer_to, word_of
+from aip_trio.errors import (
+    ConnectFailed,
+    HandshakeRefused,
+    MiddlewareFailed,
+    PeerError,
+    RegistrationRefused,
+    TransportError,
+)
 from aip_trio.messages import ClientType, ErrorFromClient, ServerMessage, narrow_server
-from aip_trio.protocol import Link
+from aip_trio.protocol import Link, open_link
+from aip_trio.transport import Transport
 
 __all__ = ["ClientLink"]
 
@@ -21,12 +30,13 @@ logger = logging.getLogger("aip_trio.endpoints")
 
 
 class ClientLink(Link):
-    """Connects when it starts, and ends when the connection is lost."""
+    """Connects when it starts, and ends when the connection is lost; on a link that resumes, the session."""
 
     def __init__(self, dial: Dial) -> None:
         self._registration = dial.protocol()
         super().__init__(self._registration)
         self._dial = dial
+        self._unused: Transport | None = self.transport
         self._routes: Mapping[type, ActorRef] = {}
 
     @handles
@@ -45,9 +55,18 @@ class ClientLink(Link):
     async def opened(self) -> None:
         """Connect. Raises TransportError."""
         with trio.move_on_after(self._dial.timeout) as patience:
-            await self.protocol.transport.connect(self._dial.url, **self._dial.options())
+            try:
+                self.adopt(await open_link(self._connect))
+            except HandshakeRefused as refused:
+                self._dial.refused(refused)
+                raise
         if patience.cancelled_caught:
             raise ConnectFailed(self._dial.url, f"no answer within timeout={self._dial.timeout:g} s")
+
+    async def _connect(self) -> Transport:
+        """A connection for the link: the transport that there is, and then a new one each time."""
+        transport, self._unused = self._unused or self._dial.make_transport(), None
+        return await self._dial.connect(transport)
 
     @handles
     async def enrol(self, message: Enrol, reply: Reply[ClientLine]) -> None:
@@ -63,12 +82,18 @@ class ClientLink(Link):
                 accepted = await self._register()
                 refusal = self._registration.refusal or "no reason given"
             if not accepted:
-                raise RegistrationRefused(dial.client_id, refusal)
+                refused = RegistrationRefused(dial.client_id, refusal)
+                if self._registration.refusal and dial.client_type is ClientType.DEVICE:
+                    dial.refused(refused)  # an orchestrator's device may come at any time
+                raise refused
         except (RegistrationRefused, TransportError) as error:
             reply.fail(error)
         except PeerError as error:
             reply.fail(ConnectFailed(dial.url, f"its answer to the registration is none: {error}"))
+        except Exception as error:  # noqa: BLE001 - the program's middleware's
+            reply.fail(error)
         else:
+            dial.refusals.welcomed()
             reply.send(self._line)
 
     async def _register(self) -> bool:
@@ -84,14 +109,19 @@ class ClientLink(Link):
 
     async def incoming(self, data: bytes) -> object | None:
         """A message for the session; None where it makes no sense, and the server was told so."""
+        came = wide = None
         try:
-            wide = await self.protocol.unpack(data, ServerMessage)
+            came = self.protocol.read(data, ServerMessage)
+            wide = await self.protocol.admit(came)
             await self._observed(wide)
             return narrow_server(wide)
-        except PeerError as error:
-            logger.warning("%s: the server sent what cannot be read: %s", self._dial.client_id, error)
-            await self.protocol.transport.send(await self._line.pack(ErrorFromClient(str(error))))
-            return None
+        except (PeerError, MiddlewareFailed) as error:
+            reason = self.protocol.refused(error)
+            logger.warning("%s: a message of the server goes no further: %s", self._dial.client_id, reason)
+            withheld = came if wide is None else None
+            answer = ErrorFromClient(reason) if withheld is None else answer_to(withheld, reason)
+            await self.say(self._line.widened(answer))
+            return None if withheld is None else word_of(withheld, reason)
 
     async def _observed(self, wide: ServerMessage) -> None:  # noqa: ASYNC910 - internal
         try:

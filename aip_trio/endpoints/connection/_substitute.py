@@ -7,7 +7,7 @@ import attrs
 from aip_trio.errors import EncodeError
 from aip_trio.messages import CommandResults, ErrorFromClient, FromClient, Result, ResultStatus
 
-__all__ = ["in_place_of"]
+__all__ = ["in_place_of", "refusal_of"]
 
 
 def in_place_of(message: FromClient, error: EncodeError) -> FromClient:
@@ -21,6 +21,14 @@ def in_place_of(message: FromClient, error: EncodeError) -> FromClient:
         result if fault is None else _failed(result, fault)
         for result, fault in zip(message.action_results, faults, strict=True)
     ]
+    return attrs.evolve(message, action_results=results)
+
+
+def refusal_of(message: FromClient, reason: str) -> FromClient:
+    """What to say where none of it may be sent, for this reason."""
+    if not isinstance(message, CommandResults):
+        return ErrorFromClient(reason)
+    results = [_failed(result, reason) for result in message.action_results]
     return attrs.evolve(message, action_results=results)
 
 

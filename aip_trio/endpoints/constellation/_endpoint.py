@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import trio
 
@@ -20,7 +20,9 @@ from aip_trio.actors import (
     current_environment,
 )
 from aip_trio.endpoints._base import AIPEndpoint
+from aip_trio.endpoints._fittings import Fittings, Middleware
 from aip_trio.endpoints._lifecycle import CONSTELLATION_LIFECYCLE, ConstellationEvent
+from aip_trio.endpoints._processors import Processors, processed_by, processors_of
 from aip_trio.endpoints._profile import AgentProfile
 from aip_trio.endpoints._tasks import ExecutionResult, TaskRequest
 from aip_trio.endpoints.connection import (
@@ -32,6 +34,7 @@ from aip_trio.endpoints.connection import (
     connection_spec,
     reconnect,
     revive,
+    transports,
 )
 from aip_trio.endpoints.constellation._keeper import GaveUp, Keeper, Watcher
 from aip_trio.endpoints.constellation._roster import Roster
@@ -43,6 +46,7 @@ from aip_trio.errors import (
     EndpointNotRunning,
     RestartIntensityExceeded,
 )
+from aip_trio.extensions import AIPExtension
 from aip_trio.messages import (
     AskDeviceInfo,
     AskForTask,
@@ -53,28 +57,25 @@ from aip_trio.messages import (
     TaskEnded,
     TaskStatus,
 )
+from aip_trio.protocol import SUBPROTOCOLS
 from aip_trio.resilience import ReconnectionStrategy
-from aip_trio.transport import Transport, WebSocketTransport
+from aip_trio.transport import AdapterName, Transport
 
-__all__ = ["ConstellationEndpoint", "MessageProcessor"]
+__all__ = ["ConstellationEndpoint"]
 
 logger = logging.getLogger("aip_trio.endpoints")
-
-
-class MessageProcessor(Protocol):
-    """Sees every message that an orchestrator gets, before it is acted on."""
-
-    async def process_message(self, msg: ServerMessage, /) -> object:
-        """What it raises is logged."""
-        ...
 
 
 class ConstellationEndpoint(AIPEndpoint):
     """Gives tasks to devices, asks about them, and keeps one connection for each.
 
     - ``task_name``: of what it is doing; for a device ``dev`` it registers as ``task_name@dev``
-    - ``message_processor``: sees every message
+    - ``message_processor``: sees every message; or several, one after another
+    - ``adapter``: what speaks WebSocket, as for `WebSocketTransport`; ``make_transport``: makes what it talks
+      over instead
     - ``token``: for servers that ask for one; ``metadata``: told to the servers
+    - ``middleware``, ``extensions``: of all its connections (see `AIPEndpoint`)
+    - ``subprotocols``: the links that it offers, the preferred one first; ``("aip.v1",)``: none that resumes
 
     Source: seed 000, "ConstellationEndpoint".
     """
@@ -84,7 +85,7 @@ class ConstellationEndpoint(AIPEndpoint):
     def __init__(
         self,
         task_name: str,
-        message_processor: MessageProcessor | None = None,
+        message_processor: Processors = None,
         *,
         reconnection_strategy: ReconnectionStrategy | None = None,
         heartbeat_interval: float = 20.0,
@@ -93,7 +94,11 @@ class ConstellationEndpoint(AIPEndpoint):
         metadata: Mapping[str, Any] | None = None,
         headers: Sequence[tuple[str, str]] = (),
         ssl_context: ssl.SSLContext | None = None,
-        make_transport: Callable[[], Transport] = WebSocketTransport,
+        adapter: AdapterName = "native",
+        middleware: Sequence[Middleware] = (),
+        extensions: Sequence[AIPExtension] = (),
+        make_transport: Callable[[], Transport] | None = None,
+        subprotocols: Sequence[str] = SUBPROTOCOLS,
     ) -> None:
         super().__init__(None, reconnection_strategy, heartbeat_interval, timeout)
         self.task_name = task_name
@@ -104,13 +109,16 @@ class ConstellationEndpoint(AIPEndpoint):
         self._headers = (*headers, *bearer(token))
         self._ssl_context = ssl_context
         self._timeout = timeout
-        self._make_transport = make_transport
+        self._fittings = Fittings(middleware, extensions)
+        self._make_transport = transports(make_transport, adapter)
+        self._subprotocols = subprotocols
         self._roster = Roster()
         #: by device: connections that are being made
         self._connecting: dict[str, trio.Event] = {}
 
     def _specs(self) -> Iterable[ChildSpec]:
         watcher = Watcher(self._came, self._went, self._lost)
+        yield from self._fittings.specs(REPAIRS)
         yield ChildSpec("roster", Keeper, self._roster, watcher, backoff=REPAIRS)
         yield ChildSpec("devices", Devices)
 
@@ -136,7 +144,7 @@ class ConstellationEndpoint(AIPEndpoint):
     # Devices
 
     async def connect_to_device(
-        self, device_info: AgentProfile, message_processor: MessageProcessor | None = None
+        self, device_info: AgentProfile, message_processor: Processors = None
     ) -> ActorRef:
         """Connect to a device's server for that device; the connection comes back by itself when it is lost.
 
@@ -162,10 +170,10 @@ class ConstellationEndpoint(AIPEndpoint):
             over.set()
 
     async def _connect(
-        self, devices: SupervisorRef, device_info: AgentProfile, processor: MessageProcessor | None
+        self, devices: SupervisorRef, device_info: AgentProfile, processors: Processors
     ) -> ActorRef:
         device_id = device_info.device_id
-        dial = self._dial(device_info, processor)
+        dial = self._dial(device_info, processors)
         self._roster.profiles[device_id] = device_info
         device_info.status = "connecting"
         roster = self.system.find(f"{self.ref.path}/roster")
@@ -176,12 +184,13 @@ class ConstellationEndpoint(AIPEndpoint):
             return await devices.start_child_with(dial, roster, name=device_id)
 
         try:
-            return await connect_first(attempt, dial.backoff, dial.client_id)
+            return await connect_first(attempt, dial.patience, dial.client_id)
         except BaseException:
             device_info.status = "failed"
             raise
 
-    def _dial(self, profile: AgentProfile, processor: MessageProcessor | None) -> Dial:
+    def _dial(self, profile: AgentProfile, given: Processors) -> Dial:
+        processors = processors_of(given)
         strategy = self._own_strategy or ReconnectionStrategy(profile.max_retries)
 
         async def observe(message: ServerMessage) -> None:  # noqa: ASYNC910 - internal
@@ -190,8 +199,7 @@ class ConstellationEndpoint(AIPEndpoint):
             if message.messages:
                 ended = message.type is ServerMessageType.TASK_END
                 self._roster.log(message.session_id, message.messages, complete=ended)
-            if processor is not None:
-                await processor.process_message(message)
+            await processed_by(processors, message, profile.device_id)
 
         metadata = {**self._metadata, "targeted_device_id": profile.device_id}
         return Dial(
@@ -205,8 +213,10 @@ class ConstellationEndpoint(AIPEndpoint):
             ssl_context=self._ssl_context,
             heartbeat_interval=self.heartbeat_interval,
             timeout=self._timeout,
+            fittings=self._fittings,
             observe=observe,
             make_transport=self._make_transport,
+            subprotocols=self._subprotocols,
         )
 
     def is_device_connected(self, device_id: str) -> bool:
@@ -240,11 +250,13 @@ class ConstellationEndpoint(AIPEndpoint):
         await reconnect(self._device(device_id, "reconnect_device()"))
         return True
 
-    def _came(self) -> None:
+    def _came(self, device_id: str) -> None:
+        self._fittings.calls.established(device_id)
         if self.lifecycle.can(ConstellationEvent.DEVICE_CONNECTED):
             self.lifecycle.fire(ConstellationEvent.DEVICE_CONNECTED)
 
-    def _went(self) -> None:
+    def _went(self, device_id: str) -> None:
+        self._fittings.calls.closed(device_id)
         if not self.is_connected() and self.lifecycle.can(ConstellationEvent.ALL_GONE):
             self.lifecycle.fire(ConstellationEvent.ALL_GONE)
 

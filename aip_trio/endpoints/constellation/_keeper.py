@@ -31,8 +31,8 @@ class GaveUp:
 class Watcher:
     """Who is told of devices: the endpoint, at once; and the program's hook, which may take its time."""
 
-    came: Callable[[], None]
-    went: Callable[[], None]
+    came: Callable[[str], None]
+    went: Callable[[str], None]
     hook: Callable[[str], Awaitable[None]]
 
 
@@ -53,7 +53,7 @@ class Keeper(Actor):
         device_id = message.line.target_id
         assert device_id is not None
         self._roster.up(device_id, message.line)
-        self._watcher.came()
+        self._watcher.came(device_id)
 
     @handles
     async def down(self, message: LineDown) -> None:
@@ -62,7 +62,7 @@ class Keeper(Actor):
         assert device_id is not None
         if self._roster.down(device_id, message.line):
             self._roster.fail_tasks(device_id, "device_disconnected")
-            self._watcher.went()
+            self._watcher.went(device_id)
             self._hooks.call(device_id, partial(self._watcher.hook, device_id))
 
     @handles

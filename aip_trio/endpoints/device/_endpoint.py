@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from aip_trio.actors import ActorRef, ActorSystem, ChildSpec
 from aip_trio.endpoints._base import AIPEndpoint
+from aip_trio.endpoints._fittings import Fittings, Middleware
 from aip_trio.endpoints._lifecycle import CLIENT_LIFECYCLE, ClientEvent, ClientState
 from aip_trio.endpoints.connection import (
     REPAIRS,
@@ -21,10 +22,12 @@ from aip_trio.endpoints.connection import (
     connect_first,
     connection_spec,
     reconnect,
+    transports,
 )
 from aip_trio.endpoints.device._executor import Client, Executor
 from aip_trio.endpoints.device._session import DeviceSession
 from aip_trio.errors import EndpointNotRunning, InvalidMessage
+from aip_trio.extensions import AIPExtension
 from aip_trio.messages import (
     ClientMessage,
     ClientType,
@@ -33,9 +36,9 @@ from aip_trio.messages import (
     narrow_client,
     narrow_server,
 )
-from aip_trio.protocol import ProtocolMiddleware
+from aip_trio.protocol import SUBPROTOCOLS
 from aip_trio.resilience import ReconnectionStrategy
-from aip_trio.transport import Transport, WebSocketTransport
+from aip_trio.transport import AdapterName, Transport
 
 __all__ = ["DeviceClientEndpoint"]
 
@@ -52,6 +55,10 @@ class DeviceClientEndpoint(AIPEndpoint):
       connecting and for registering
     - ``token``: for a server that asks for one; ``metadata``: told to the server; ``heartbeat_interval``:
       seconds
+    - ``adapter``: what speaks WebSocket, as for `WebSocketTransport`; ``make_transport``: makes what it talks
+      over instead
+    - ``subprotocols``: the links that it offers, the preferred one first; ``("aip.v1",)``: none that resumes
+    - ``middleware``, ``extensions``: of its connection (see `AIPEndpoint`)
 
     Source: seed 000, "DeviceClientEndpoint".
     """
@@ -75,8 +82,11 @@ class DeviceClientEndpoint(AIPEndpoint):
         heartbeat_interval: float = 20.0,
         headers: Sequence[tuple[str, str]] = (),
         ssl_context: ssl.SSLContext | None = None,
-        middleware: Sequence[ProtocolMiddleware] = (),
-        make_transport: Callable[[], Transport] = WebSocketTransport,
+        middleware: Sequence[Middleware] = (),
+        extensions: Sequence[AIPExtension] = (),
+        adapter: AdapterName = "native",
+        make_transport: Callable[[], Transport] | None = None,
+        subprotocols: Sequence[str] = SUBPROTOCOLS,
     ) -> None:
         strategy = reconnection_strategy or ReconnectionStrategy(max_retries, initial_backoff=2.0)
         super().__init__(None, strategy, heartbeat_interval, timeout)
@@ -84,6 +94,7 @@ class DeviceClientEndpoint(AIPEndpoint):
         self.lifecycle = CLIENT_LIFECYCLE.start()
         self._metadata = dict(metadata or {})
         self._taps = Taps()
+        self._fittings = Fittings(middleware, extensions)
         self._dial = Dial(
             url=ws_url,
             client_id=ufo_client.client_id,
@@ -95,13 +106,15 @@ class DeviceClientEndpoint(AIPEndpoint):
             ssl_context=ssl_context,
             heartbeat_interval=heartbeat_interval,
             timeout=timeout,
-            middleware=middleware,
+            fittings=self._fittings,
             observe=self._tap,
-            make_transport=make_transport,
+            make_transport=transports(make_transport, adapter),
+            subprotocols=subprotocols,
         )
 
     def _specs(self) -> Iterable[ChildSpec]:
         session = partial(DeviceSession, self._dial, self._info)
+        yield from self._fittings.specs(REPAIRS)
         yield ChildSpec("executor", Executor, self.ufo_client, backoff=REPAIRS)
         yield ChildSpec("outbox", Outbox, backoff=REPAIRS)
         yield ChildSpec("watch", Watch, self._came, self._went, self._lost, backoff=REPAIRS)
@@ -119,7 +132,7 @@ class DeviceClientEndpoint(AIPEndpoint):
         self.lifecycle.fire(ClientEvent.START)
 
     async def _come_up(self, system: ActorSystem) -> None:
-        await connect_first(partial(self._spawn, system), self._dial.backoff, self._dial.client_id)
+        await connect_first(partial(self._spawn, system), self._dial.patience, self._dial.client_id)
 
     async def stop(self) -> None:
         """Close the connection in order, and stop. A checkpoint."""
@@ -136,10 +149,12 @@ class DeviceClientEndpoint(AIPEndpoint):
         return self.lifecycle.state is ClientState.CONNECTED
 
     def _came(self) -> None:
+        self._fittings.calls.established(self.ufo_client.client_id)
         if self.lifecycle.can(ClientEvent.REGISTERED):
             self.lifecycle.fire(ClientEvent.REGISTERED)
 
     def _went(self) -> bool:
+        self._fittings.calls.closed(self.ufo_client.client_id)
         lost = self.is_connected()  # else it was given up by us
         if self.lifecycle.can(ClientEvent.LOST):
             self.lifecycle.fire(ClientEvent.LOST)

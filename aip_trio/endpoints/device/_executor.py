@@ -11,7 +11,7 @@ import trio
 from aip_trio.actors import Actor, handles
 from aip_trio.endpoints._foreign import foreign
 from aip_trio.endpoints.connection import ClientLine, LineDown, LineUp
-from aip_trio.endpoints.device._agenda import Agenda
+from aip_trio.endpoints.device._agenda import Agenda, Entry
 from aip_trio.errors._base import show, told
 from aip_trio.messages import (
     CommandResults,
@@ -47,8 +47,8 @@ class Client(Protocol):
 class Executor(Actor):
     """One task at a time, its commands in order; a task that ended is dropped, and what runs is cancelled.
 
-    On an `aip.v1` link every task ends with the connection. It outlives connections itself: what a command
-    has done to the device stays done.
+    Every task ends with the connection; where its link resumes (`aip.v2`), that is the end of the link's
+    window. It outlives connections itself: what a command has done to the device stays done.
     """
 
     def __init__(self, client: Client) -> None:
@@ -64,12 +64,17 @@ class Executor(Actor):
 
     @handles
     async def run(self, message: RunCommands) -> None:
-        """Put on the agenda."""
-        if self._agenda.add(message):
-            self._todo.set()
-        else:
-            reason = f"the device is busy: {self._agenda.limit} batches of commands wait already"
-            await self._answer(message, _failures(message, reason))
+        """Put on the agenda; what was done already is answered again, and not done again."""
+        match self._agenda.add(message, once=self._line is not None and self._line.resumes):
+            case Entry.TAKEN:
+                self._todo.set()
+            case Entry.FULL:
+                reason = f"the device is busy: {self._agenda.limit} batches of commands wait already"
+                await self._answer(message, _failures(message, reason))
+            case Entry.REPEATED:
+                known = self._agenda.answer(message)
+                if known is not None:  # else its answer is on its way
+                    await self._answer(message, known)
 
     @handles
     async def task_ended(self, message: TaskEnded) -> None:
@@ -94,15 +99,21 @@ class Executor(Actor):
 
     async def _work(self) -> None:
         while True:
-            batch = self._agenda.next()
-            if batch is None:
-                self._todo = trio.Event()
-                await self._todo.wait()
-                continue
             with trio.CancelScope() as self._scope:
-                results = await self._execute(batch)
-                await self._answer(batch, results)
+                while not self._scope.cancel_called:  # one that was meant for a batch is for no other
+                    await self._work_off()
             self._agenda.done()
+
+    async def _work_off(self) -> None:
+        """The next batch, once there is one."""
+        batch = self._agenda.next()
+        if batch is None:
+            self._todo = trio.Event()
+            await self._todo.wait()
+            return
+        results = await self._execute(batch)
+        await self._answer(batch, results)
+        self._agenda.done(results)
 
     async def _execute(self, batch: RunCommands) -> Sequence[Result]:
         """Whatever the client raises, each command has its result."""

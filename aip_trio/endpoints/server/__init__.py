@@ -4,5 +4,13 @@ from aip_trio.endpoints.server._endpoint import DeviceServerEndpoint
 from aip_trio.endpoints.server._limits import Limits
 from aip_trio.endpoints.server._listed import run_listed_commands
 from aip_trio.endpoints.server._session import Session, TaskFunction
+from aip_trio.endpoints.server._statistics import ServerStatistics
 
-__all__ = ["DeviceServerEndpoint", "Limits", "Session", "TaskFunction", "run_listed_commands"]
+__all__ = [
+    "DeviceServerEndpoint",
+    "Limits",
+    "ServerStatistics",
+    "Session",
+    "TaskFunction",
+    "run_listed_commands",
+]

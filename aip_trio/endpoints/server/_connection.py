@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable
 
@@ -12,24 +13,28 @@ from aip_trio.endpoints.server._constellation_session import ConstellationSessio
 from aip_trio.endpoints.server._device_session import DeviceSession
 from aip_trio.endpoints.server._hub import Hub
 from aip_trio.endpoints.server._turns import OpenTurns
-from aip_trio.errors import PeerError, TransportClosed, TransportError
+from aip_trio.errors import MiddlewareFailed, PeerError, PeerTooSlow, TransportClosed, TransportError
 from aip_trio.messages import (
     ClientMessage,
+    ClientMessageType,
     ClientType,
     CommandResults,
     ErrorFromServer,
+    Format,
     FromClient,
     Register,
     narrow_client,
     widen_server,
 )
-from aip_trio.protocol import Admission, AIPProtocol, Link, timestamp
+from aip_trio.protocol import Admission, AIPProtocol, Link, LinkTransport, timestamp
 from aip_trio.transport import WebSocketTransport
 
 __all__ = ["GOING_AWAY", "Connection"]
 
 #: RFC 6455, 7.4.1
 GOING_AWAY = 1001
+
+logger = logging.getLogger("aip_trio.endpoints")
 
 _ADMISSION = Admission()
 
@@ -51,38 +56,52 @@ class ServerLink(Link):
         """End; soon, where it was not this side that closed the connection."""
         if not isinstance(error, TransportClosed):
             self._patience = _FAREWELL
+        if isinstance(error, PeerTooSlow):
+            self._hub.directory.tally.slow += 1
+            logger.warning("client %s was closed: %s", self._register.client_id, error)
         super().lost(error)
 
     async def stopping(self, reason: StopReason | BaseException) -> None:
         """Close the connection, and say so where it is because the whole server stops."""
         with trio.move_on_after(self._patience):
-            if self._hub.directory.closing and isinstance(self.transport, WebSocketTransport):
+            if self._hub.directory.closing and isinstance(
+                self.transport, (WebSocketTransport, LinkTransport)
+            ):
                 await self.transport.close(GOING_AWAY, "server stopping")
             await super().stopping(reason)
 
-    def _settled(self, message: FromClient) -> FromClient | None:
+    def _settled(self, message: FromClient, size: int) -> FromClient | None:
         """Results are settled at once: the task that waits for them runs next. Others are returned."""
         if isinstance(message, CommandResults) and self._register.client_type is ClientType.DEVICE:
-            self._turns.settle(message)
+            self._turns.settle(message, size)
             return None
         return message
+
+    def _withheld(self, message: ClientMessage, reason: str) -> None:
+        """Middleware keeps it back: of results, the task that waits for them fails."""
+        if message.type is ClientMessageType.COMMAND_RESULTS and message.session_id is not None:
+            self._turns.fail(message.session_id, message.prev_response_id, reason)
 
     async def incoming(self, data: bytes) -> object | None:
         """A message for the session. None: results, which are with who waits for them; or it went no further,
         and the client was told why.
         """
-        session_id = None
+        came = wide = None
         try:
-            wide = await self.protocol.unpack(data, ClientMessage)
-            session_id = wide.session_id
-            fault = _ADMISSION.check(wide, self._register, data)
+            came = self.protocol.read(data, ClientMessage)
+            wide = await self.protocol.admit(came)
+            frame = data if self.protocol.codec.format is Format.JSON else None
+            fault = _ADMISSION.check(wide, self._register, frame)
             if fault is None:
-                return self._settled(narrow_client(wide))
-        except PeerError as error:
-            fault = str(error)
+                return self._settled(narrow_client(wide), len(data))
+        except (PeerError, MiddlewareFailed) as error:
+            fault = self.protocol.refused(error)
+            if came is not None and wide is None:
+                self._withheld(came, fault)
         response_id = self.system.environment.new_id()
+        session_id = None if came is None else came.session_id
         refusal = ErrorFromServer(fault, response_id=response_id, session_id=session_id)
-        await self.protocol.send_message(widen_server(refusal, timestamp=timestamp()))
+        await self.say(widen_server(refusal, timestamp=timestamp()))
         return None
 
 

@@ -74,12 +74,14 @@ class DeviceSession(ClientSession):
         """Ask the device; where it does not answer in time, what it registered with has to do."""
         response_id = self.system.environment.new_id()
         self._queries[response_id] = reply, (patience := trio.CancelScope())
-        self.nursery.start_soon(self._expire, response_id, patience)
-        await self._line.send(QueryDeviceInfo(response_id))
+        self.nursery.start_soon(self._query, response_id, patience)
 
-    async def _expire(self, response_id: str, patience: trio.CancelScope) -> None:
+    async def _query(self, response_id: str, patience: trio.CancelScope) -> None:
+        """In a task: where the device does not read, the next who asks must not wait for this one."""
         with patience:
-            await trio.sleep(self._hub.info_timeout)
+            patience.deadline = trio.current_time() + self._hub.info_timeout
+            await self._line.send(QueryDeviceInfo(response_id))
+            await trio.sleep_forever()
         query = self._queries.pop(response_id, None)
         if query is None:
             return

@@ -11,10 +11,11 @@ import trio
 from aip_trio.actors import ActorRef
 from aip_trio.endpoints.server._limits import Limits
 from aip_trio.endpoints.server._line import ServerLine
+from aip_trio.endpoints.server._statistics import Tally
 from aip_trio.endpoints.server._turns import OpenTurns
 from aip_trio.errors import RegistrationRefused, TaskRefused
 from aip_trio.messages import AskForTask, ClientType, Register
-from aip_trio.protocol import Admission
+from aip_trio.protocol import LONGEST_ID, Admission
 
 __all__ = ["Client", "Directory", "TaskOrder"]
 
@@ -35,8 +36,9 @@ class Client:
     websocket: object = attrs.field(repr=False)
     #: what it said of itself last; begins with the registration's ``metadata["system_info"]``
     info: Mapping[str, Any] | None = None
-    #: how many of the tasks that it asked for are running
+    #: how many of the tasks that it asked for are running, and how many run on it
     tasks: int = 0
+    sessions: int = 0
 
     @property
     def id(self) -> str:
@@ -80,6 +82,7 @@ class Directory:
     """
 
     limits: Limits = attrs.field(factory=Limits)
+    tally: Tally = attrs.field(init=False, factory=Tally)
     #: the server stops: what runs may end, and nothing more begins
     closing: bool = attrs.field(init=False, default=False)
     clients: dict[str, Client] = attrs.field(init=False, factory=dict[str, Client])
@@ -99,16 +102,21 @@ class Directory:
         """
         client_id = register.client_id
         if client_id in self._claims:
-            raise RegistrationRefused(
-                client_id, "another connection is registering with this client_id: try again"
-            )
+            reason = "another connection is registering with this client_id: try again"
+            raise self.refusal("taken", client_id, reason)
         refused = _ADMISSION.target(register, self)
         if refused is not None:
-            raise RegistrationRefused(client_id, refused.reason)
-        if len(self.clients) + len(self._claims) >= self.limits.clients and client_id not in self.clients:
-            raise RegistrationRefused(client_id, f"the server is full: {self.limits.clients} clients")
+            raise self.refusal("target", client_id, refused.reason)
+        most = self.limits.clients
+        if len(self.clients) + len(self._claims) >= most and client_id not in self.clients:
+            raise self.refusal("clients", client_id, f"the server is full: {most} clients (limit: clients)")
         self._claims[client_id] = register
         return self.clients.get(client_id)
+
+    def refusal(self, rule: str, client_id: str, reason: str) -> RegistrationRefused:
+        """What to raise for a registration that this rule forbids; it is counted."""
+        self.tally.refused[rule] += 1
+        return RegistrationRefused(client_id, reason)
 
     def release(self, register: Register) -> None:
         """Give up a claim, if it was not confirmed. (By now the id may be somebody else's claim.)"""
@@ -140,20 +148,26 @@ class Directory:
         """Accept a task, until `close`. Raises TaskRefused."""
         if self.closing:
             raise TaskRefused(session_id, "server_stopping")
-        device = asker
-        if not asker.is_device:
-            target = message.target_id or asker.register.target_id
-            if target is None:
-                raise TaskRefused(session_id, "no target_id: name the device that is to do it")
-            found = self.device(target)
-            if found is None:
-                raise TaskRefused(session_id, f"device {target!r} is not connected")
-            device = found
+        device = self._assigned(asker, message, session_id)
+        if len(session_id) > LONGEST_ID:
+            reason = f"session_id has {len(session_id)} characters: give at most {LONGEST_ID}"
+            raise self._refused("task", session_id[:LONGEST_ID], reason)
         if session_id in self.orders:
-            raise TaskRefused(session_id, "a task with this session_id is running: use another one")
-        if asker.tasks >= self.limits.tasks_per_client:
-            raise TaskRefused(
-                session_id, f"{asker.tasks} tasks of this client are running: wait for one to end"
+            raise self._refused("task", session_id, "a task with this session_id is running: use another one")
+        limits = self.limits
+        if asker.tasks >= limits.tasks_per_client:
+            raise self._refused(
+                "tasks_per_client",
+                session_id,
+                f"{asker.tasks} tasks of this client are running (limit: tasks_per_client):"
+                " wait for one to end",
+            )
+        if device.sessions >= limits.sessions_per_device:
+            raise self._refused(
+                "sessions_per_device",
+                session_id,
+                f"{device.sessions} tasks run on device {device.id!r} (limit: sessions_per_device):"
+                " wait for one to end",
             )
         order = TaskOrder(
             session_id=session_id,
@@ -166,13 +180,31 @@ class Directory:
         )
         self.orders[session_id] = order
         asker.tasks += 1
+        device.sessions += 1
         return order
+
+    def _assigned(self, asker: Client, message: AskForTask, session_id: str) -> Client:
+        """The device that a task is for. Raises TaskRefused."""
+        if asker.is_device:
+            return asker
+        target = message.target_id or asker.register.target_id
+        if target is None:
+            raise self._refused("task", session_id, "no target_id: name the device that is to do it")
+        device = self.device(target)
+        if device is None:
+            raise self._refused("task", session_id, f"device {target!r} is not connected")
+        return device
+
+    def _refused(self, rule: str, session_id: str, reason: str) -> TaskRefused:
+        self.tally.refused[rule] += 1
+        return TaskRefused(session_id, reason)
 
     def close(self, order: TaskOrder) -> None:
         """That task has ended."""
         if self.orders.get(order.session_id) is order:
             del self.orders[order.session_id]
             order.asker.tasks -= 1
+            order.device.sessions -= 1
             order.ended.set()
 
     def sessions_of(self, client_id: str) -> list[str]:

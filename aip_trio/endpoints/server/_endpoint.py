@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import trio
 
 from aip_trio.actors import ChildSpec, Supervisor, SupervisorRef
 from aip_trio.endpoints._base import AIPEndpoint
+from aip_trio.endpoints._fittings import Fittings, Middleware
 from aip_trio.endpoints._lifecycle import SERVER_LIFECYCLE, ServerEvent
 from aip_trio.endpoints._starting import reason_of
 from aip_trio.endpoints.server._connection import Connection
@@ -22,15 +24,25 @@ from aip_trio.endpoints.server._listed import run_listed_commands
 from aip_trio.endpoints.server._listener import Door, Listener
 from aip_trio.endpoints.server._managers import Managers
 from aip_trio.endpoints.server._messages import WindUp
-from aip_trio.endpoints.server._reception import Reception
 from aip_trio.endpoints.server._session import TaskFunction
+from aip_trio.endpoints.server._statistics import ServerStatistics
 from aip_trio.endpoints.server._task import Task
-from aip_trio.errors import ActorStopped, DeviceNotConnected, EndpointNotRunning, StartFailed
+from aip_trio.endpoints.server._visits import Visits
+from aip_trio.errors import (
+    ActorStopped,
+    DeviceNotConnected,
+    EndpointNotRunning,
+    InvalidSpec,
+    StartFailed,
+)
+from aip_trio.extensions import AIPExtension
 from aip_trio.messages import OfferTask
-from aip_trio.protocol import AIPProtocol
-from aip_trio.transport import Transport, WebSocketTransport
+from aip_trio.protocol import LinkServer
+from aip_trio.transport import AdapterName, check_adapter, is_asgi_websocket
 
 __all__ = ["DeviceServerEndpoint"]
+
+logger = logging.getLogger("aip_trio.endpoints")
 
 
 class DeviceServerEndpoint(AIPEndpoint):
@@ -43,11 +55,20 @@ class DeviceServerEndpoint(AIPEndpoint):
       metadata lists
     - ``host``, ``port``, ``path``, ``ssl_context``: where it listens by itself; port 0 picks one; without a
       port it takes connections by `handle_websocket` alone
+    - ``allowed_origins``, ``allowed_hosts``: pages in browsers, and names of this server, that may come in,
+      as for `serve_websocket`; by default no page, and on the loopback its names alone
+    - ``adapter``: what speaks WebSocket, as for `serve_websocket`
+    - ``certificate_names_client``: a client_id has to be a name in its client's certificate, the common name
+      or a DNS name; the ``ssl_context`` has to demand one
     - ``token``: what clients must send as ``Authorization: Bearer …``; else they get 401 at the handshake
     - ``limits``: see `Limits`. ``drain``: seconds that running tasks may go on when it stops
+    - ``resume_window``: seconds for which a client that lost its socket, and can resume its link (`aip.v2`),
+      is still there: its tasks go on, and nothing is lost; 0: none
     - seconds: ``registration_timeout`` for a connection's first frame, ``ping_interval``, ``ping_timeout``
       without frame or pong until a connection is dead, ``ghost_timeout`` for an old connection to prove
-      that it lives when its client comes anew, ``info_timeout`` for a device's answer about itself
+      that it lives when its client comes anew, ``info_timeout`` for a device's answer about itself,
+      ``hook_timeout`` for an async method of the managers, or `on_device_disconnected`: then it is cancelled
+    - ``middleware``, ``extensions``: of all connections (see `AIPEndpoint`)
 
     Source: seed 000, "DeviceServerEndpoint"; wire/aip.md.
     """
@@ -65,23 +86,40 @@ class DeviceServerEndpoint(AIPEndpoint):
         port: int | None = None,
         path: str = "/ws",
         ssl_context: ssl.SSLContext | None = None,
+        certificate_names_client: bool = False,
         token: str | None = None,
+        allowed_origins: Collection[str] = (),
+        allowed_hosts: Collection[str] | None = None,
         limits: Limits | None = None,
         drain: float = 0.0,
         registration_timeout: float = 10.0,
+        adapter: AdapterName = "native",
         ping_interval: float = 20.0,
         ping_timeout: float = 45.0,
         ghost_timeout: float = 2.0,
+        resume_window: float = 120.0,
         info_timeout: float = 10.0,
+        hook_timeout: float = 30.0,
+        middleware: Sequence[Middleware] = (),
+        extensions: Sequence[AIPExtension] = (),
     ) -> None:
+        if certificate_names_client and not _demands_certificate(ssl_context):
+            raise InvalidSpec(
+                "certificate_names_client",
+                True,
+                "needs an ssl_context whose verify_mode is ssl.CERT_REQUIRED",
+            )
         super().__init__()
         self.lifecycle = SERVER_LIFECYCLE.start()
         self._hub = Hub(
             directory=Directory(limits or Limits()),
+            links=LinkServer(window=resume_window),
             function=task,
             registration_timeout=registration_timeout,
             ghost_timeout=ghost_timeout,
             info_timeout=info_timeout,
+            certificate_names_client=certificate_names_client,
+            fittings=Fittings(middleware, extensions),
         )
         self._door = Door(
             host=host,
@@ -90,18 +128,22 @@ class DeviceServerEndpoint(AIPEndpoint):
             token=token,
             local=local,
             ssl_context=ssl_context,
+            allowed_origins=allowed_origins,
+            allowed_hosts=allowed_hosts,
+            adapter=check_adapter(adapter),
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             drain=drain,
         )
-        self._managers = Managers(ws_manager, session_manager)
-        #: connections that `handle_websocket` serves, registered or not
-        self._receptions: set[trio.CancelScope] = set()
+        self._managers = Managers(ws_manager, session_manager, hook_timeout)
+        self._hook_timeout = hook_timeout
+        self._visits = Visits(self._hub, self._door)
 
     def _specs(self) -> Iterable[ChildSpec]:
         hub, door = self._hub, self._door
         managers = self._managers
-        watcher = Watcher(self._joined, self._left, managers.joined, self._tell_lost, managers.left)
+        watcher = Watcher(self._joined, self._left, self._tell_joined, self._tell_lost, managers.left)
+        yield from hub.fittings.specs()
         yield ChildSpec("directory", Keeper, hub, watcher)
         yield ChildSpec("connections", Connections, hub)
         yield ChildSpec("tasks", Tasks, hub)
@@ -148,20 +190,14 @@ class DeviceServerEndpoint(AIPEndpoint):
     async def handle_websocket(self, websocket: object) -> None:
         """Serve one connection until it, or the server, ends; for a web framework's route. A checkpoint.
 
-        ``websocket``: a `Transport`, or what `WebSocketTransport` takes. It joins the system that the
-        endpoint was started in, whatever task calls. Raises EndpointNotRunning, UnknownWebSocket.
+        ``websocket``: one of Starlette or FastAPI, accepted already or not; a `Transport`; or what
+        `WebSocketTransport` takes. It joins the system that the endpoint was started in, whatever task calls.
+        The rules for an ASGI one are those of the server's own door (see `serve_asgi_websocket`); once the
+        server has ended it is refused with 503. Raises EndpointNotRunning, UnknownWebSocket.
         """
-        if self._ref is None or self.lifecycle.done:
+        if self._ref is None or (self.lifecycle.done and not is_asgi_websocket(websocket)):
             raise EndpointNotRunning("handle_websocket()", type(self).__name__)
-        transport = websocket if isinstance(websocket, Transport) else WebSocketTransport(websocket)
-        with trio.CancelScope() as scope:
-            self._receptions.add(scope)
-            try:
-                await Reception(self._hub, self.system).receive(AIPProtocol(transport), websocket)
-            finally:
-                self._receptions.remove(scope)
-        if scope.cancelled_caught:
-            await transport.close()
+        await self._visits.receive(websocket, self.system)
 
     # Who is there
 
@@ -203,6 +239,24 @@ class DeviceServerEndpoint(AIPEndpoint):
         for order in orders:
             await order.ended.wait()
 
+    def statistics(self) -> ServerStatistics:
+        """Who is there, what runs, and what was refused; any time, before the start and after the end too."""
+        directory, listening = self._hub.directory, self._door.server
+        sockets = None if listening is None else listening.statistics()
+        refused = directory.tally.refused.copy()
+        if sockets is not None:
+            refused.update(sockets.refusals)
+        return ServerStatistics(
+            clients=len(directory.clients),
+            devices=len(self.devices),
+            tasks=len(directory.orders),
+            connections=len(self._visits) + (0 if sockets is None else sockets.connections),
+            accepted=0 if sockets is None else sockets.accepted,
+            refused=dict(refused),
+            failed=0 if sockets is None else sockets.failed,
+            slow=directory.tally.slow,
+        )
+
     def _joined(self) -> None:
         if self.lifecycle.can(ServerEvent.CONNECTED):
             self.lifecycle.fire(ServerEvent.CONNECTED)
@@ -211,15 +265,28 @@ class DeviceServerEndpoint(AIPEndpoint):
         if not self.is_connected() and self.lifecycle.can(ServerEvent.ALL_GONE):
             self.lifecycle.fire(ServerEvent.ALL_GONE)
 
+    async def _tell_joined(self, client: Client) -> None:  # noqa: ASYNC910 - internal
+        self._hub.fittings.calls.established(client.id)
+        await self._managers.joined(client)
+
     async def _tell_lost(self, client: Client) -> None:  # noqa: ASYNC910 - internal
-        if client.is_device:
+        self._hub.fittings.calls.closed(client.id)
+        if not client.is_device:
+            return  # noqa: ASYNC910 - internal
+        with trio.move_on_after(self._hook_timeout) as patience:
             await self.on_device_disconnected(client.id)
+        if patience.cancelled_caught:
+            told = "on_device_disconnected(%r) was cancelled: it did not return within %g s"
+            logger.error(told, client.id, self._hook_timeout)
 
     def _ended(self) -> None:
         if not self.lifecycle.done:
             self.lifecycle.fire(ServerEvent.STOPPED)
-        for scope in self._receptions:
-            scope.cancel()
+        self._visits.end()
+
+
+def _demands_certificate(context: ssl.SSLContext | None) -> bool:
+    return context is not None and context.verify_mode is ssl.CERT_REQUIRED
 
 
 class Connections(Supervisor):

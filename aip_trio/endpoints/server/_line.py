@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 import attrs
+import trio
 
 from aip_trio.actors import current_environment
+from aip_trio.endpoints._substitute import in_place_of
 from aip_trio.errors import TransportError
 from aip_trio.messages import ErrorFromServer, FromServer, HeartbeatAck, widen_server
 from aip_trio.protocol import AIPProtocol, timestamp
@@ -27,21 +30,28 @@ class ServerLine:
     async def send(self, message: FromServer, messages: list[str] | None = None) -> None:
         """Send a message, with lines for people. A checkpoint; waits while the client does not read.
 
-        A client that has gone gets nothing: whoever has to know monitors its session. Raises EncodeError.
+        A client that has gone gets nothing: whoever has to know monitors its session. Of a message that the
+        program's middleware does not let through it is told so. Raises EncodeError.
         """
-        await self.write(await self.pack(message, messages))
-
-    async def pack(self, message: FromServer, messages: list[str] | None = None) -> bytes:
-        """The frame of a message. A checkpoint where a middleware is. Raises EncodeError."""
         wide = widen_server(message, timestamp=timestamp())
         if messages:
             wide = attrs.evolve(wide, messages=messages)
-        return await self.protocol.pack(wide)
+        await self.write(await self.protocol.pack_or_say(wide, partial(in_place_of, wide)))
+
+    async def pack(self, message: FromServer) -> bytes:
+        """The frame of a message. A checkpoint where a middleware is.
+
+        Raises EncodeError; MiddlewareFailed, SendingTooFast of the program's middleware.
+        """
+        return await self.protocol.pack(widen_server(message, timestamp=timestamp()))
 
     async def write(self, frame: bytes) -> None:  # noqa: ASYNC910 - internal
-        """As `send`, of a frame that was packed."""
+        """As `send`, of a frame that was packed. A checkpoint only where it has to wait."""
         with suppress(TransportError):
-            await self.protocol.transport.send(frame)
+            try:
+                self.protocol.transport.send_nowait(frame)
+            except trio.WouldBlock:
+                await self.protocol.transport.send(frame)
 
     async def acknowledge(self) -> None:
         """Answer a registration or a heartbeat."""

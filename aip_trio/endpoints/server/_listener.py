@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import ipaddress
 import logging
 import ssl
+from collections.abc import Collection
 from contextlib import suppress
 
 import attrs
@@ -17,12 +19,15 @@ from aip_trio.endpoints.server._hub import Hub
 from aip_trio.endpoints.server._messages import WindUp
 from aip_trio.endpoints.server._reception import Reception
 from aip_trio.errors import ActorStopped, MailboxFull
-from aip_trio.protocol import AIPProtocol
-from aip_trio.transport import Handshake, Refusal, Transport, WebSocketServer, serve_websocket
+from aip_trio.protocol import SUBPROTOCOLS, LinkTransport
+from aip_trio.transport import AdapterName, Handshake, Refusal, Transport, WebSocketServer, serve_websocket
 
 __all__ = ["Door", "Listener"]
 
 logger = logging.getLogger("aip_trio.endpoints")
+
+#: Seconds that a client has to take our goodbye, and the tasks to tell theirs: some may not read at all.
+_GOODBYE = 3.0
 
 
 @attrs.define(kw_only=True)
@@ -35,10 +40,16 @@ class Door:
     token: str | None = attrs.field(repr=False)
     local: bool
     ssl_context: ssl.SSLContext | None
+    #: pages in browsers, and names of this server, that may come in (see `serve_websocket`)
+    allowed_origins: Collection[str] = ()
+    allowed_hosts: Collection[str] | None = None
+    adapter: AdapterName = "native"
     ping_interval: float
     ping_timeout: float
     #: seconds that running tasks may take to end by themselves when the server stops
     drain: float
+    #: what listens now
+    server: WebSocketServer | None = attrs.field(default=None, init=False)
 
     @property
     def url(self) -> str:
@@ -47,16 +58,16 @@ class Door:
         return f"{'ws' if self.ssl_context is None else 'wss'}://{host}:{self.port}{self.path}"
 
     def admit(self, handshake: Handshake) -> Refusal | None:
-        """Whether a client may come in: by its token (compared in constant time), and from where."""
+        """Whether a client may come in: from where, and by its token."""
         if self.local and not _of_this_machine(handshake.peer):
-            return Refusal(403, "this server takes clients of its own machine alone")
+            return Refusal(403, "this server takes clients of its own machine alone", "local")
         if self.token is None:
             return None
         given = handshake.header("Authorization") or ""
-        if hmac.compare_digest(given.encode(), f"Bearer {self.token}".encode()):
+        if _same(given, f"Bearer {self.token}"):
             return None
         wrong = "is not this server's" if given else "is missing"
-        return Refusal(401, f"the header 'Authorization: Bearer <token>' {wrong}")
+        return Refusal(401, f"the header 'Authorization: Bearer <token>' {wrong}", "token")
 
 
 class Listener(Actor):
@@ -87,15 +98,24 @@ class Listener(Actor):
             path=door.path,
             ssl_context=door.ssl_context,
             admit=door.admit,
+            allowed_origins=door.allowed_origins,
+            allowed_hosts=door.allowed_hosts,
+            subprotocols=SUBPROTOCOLS,
+            adapter=door.adapter,
             max_connections=limits.connections,
+            max_per_address=limits.connections_per_address,
+            uncounted_addresses=limits.uncounted_addresses,
             max_size=limits.message_size,
+            queued_bytes=limits.queued_bytes,
+            close_timeout=_GOODBYE,
             ping_interval=door.ping_interval,
             ping_timeout=door.ping_timeout,
         )
+        door.server = self._server
         door.port = self._server.port  # a port that was picked is kept over a restart
 
     async def _handle(self, transport: Transport) -> None:
-        await Reception(self._hub, self.system).receive(AIPProtocol(transport), transport)
+        await Reception(self._hub, self.system).receive(transport, transport)
 
     async def stopping(self, reason: StopReason | BaseException) -> None:  # noqa: ASYNC910 - internal
         """The goodbye; after a crash the connections are lost, and clients come back by themselves.
@@ -121,9 +141,20 @@ class Listener(Actor):
         for task in running:
             with suppress(ActorStopped, MailboxFull):  # it ends already, or will be stopped right after
                 task.tell_nowait(WindUp("server_stopping"))
-        with trio.move_on_after(5):
+        with trio.move_on_after(_GOODBYE):
             for task in running:
                 await task.stopped()
+        async with trio.open_nursery() as nursery:  # who has no socket just now finds the session gone
+            for client in self._hub.directory.clients.values():
+                transport = client.line.protocol.transport
+                if isinstance(transport, LinkTransport):
+                    nursery.start_soon(transport.close, GOING_AWAY, "server stopping")
+
+
+def _same(given: str, expected: str) -> bool:
+    """Whether they are, in a time that tells nothing of either, not even the length that is expected."""
+    given_digest = hashlib.sha256(given.encode()).digest()
+    return hmac.compare_digest(given_digest, hashlib.sha256(expected.encode()).digest())
 
 
 def _of_this_machine(peer: str) -> bool:

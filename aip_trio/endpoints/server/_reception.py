@@ -8,18 +8,21 @@ import attrs
 import trio
 
 from aip_trio.actors import ActorRef, ActorSystem
+from aip_trio.endpoints._starting import reason_of
 from aip_trio.endpoints.server._directory import Client
 from aip_trio.endpoints.server._hub import Hub
 from aip_trio.errors import (
     ChildAlreadyStarted,
     DecodeError,
+    MiddlewareFailed,
     PeerError,
     RegistrationRefused,
     StartFailed,
     TransportError,
 )
 from aip_trio.messages import ClientMessage, ErrorFromServer, Register, widen_server
-from aip_trio.protocol import Accepted, Admission, AIPProtocol, timestamp
+from aip_trio.protocol import SUBPROTOCOLS, Accepted, Admission, AIPProtocol, LinkTransport, timestamp
+from aip_trio.transport import Transport
 
 __all__ = ["Reception"]
 
@@ -27,62 +30,133 @@ logger = logging.getLogger("aip_trio.endpoints")
 
 _ADMISSION = Admission()
 
+#: Those of them on which connections outlive sockets.
+LINKS = SUBPROTOCOLS[:-1]
+
 
 @attrs.frozen
 class Reception:
-    """Registers connections, and stays with each until it ends (wire/aip.md, 1)."""
+    """Registers connections, and stays with each until it ends (wire/aip.md, 1).
+
+    On `aip.v2` it is a link that registers, once: it outlives the connections that carry it.
+    """
 
     hub: Hub
     system: ActorSystem
 
-    async def receive(self, protocol: AIPProtocol, websocket: object) -> None:  # noqa: ASYNC910 - internal
+    async def receive(self, transport: Transport, websocket: object) -> None:
         """Serve one connection to its end. A checkpoint; cancelled, the connection ends.
 
         Never raises for what the peer does: a refusal is told to it, and then it is closed.
         """
+        if transport.subprotocol in LINKS:
+            await self._carry(transport, websocket)
+            return
+        connection = await self._register(transport, websocket)
+        if connection is not None:
+            await self._stay(connection)
+
+    async def _carry(self, transport: Transport, websocket: object) -> None:  # noqa: ASYNC910 - internal
+        """A connection that is to carry a link: a new one, or one that has lost its connection."""
+        try:
+            with trio.fail_after(self.hub.registration_timeout):
+                link, resumed = await self.hub.links.accept(transport)
+        except trio.TooSlowError:
+            refused = self._refusal("registration", f"no hello within {self.hub.registration_timeout:g} s")
+            logger.warning("a connection was refused: %s", refused)
+            await transport.close()
+            return
+        except (PeerError, TransportError) as error:
+            logger.info("a link was refused: %s", error)
+            await transport.close()
+            return
+        if resumed:
+            logger.info("session %s is resumed over a new connection", link.name)
+            await link.carry(transport)
+            return
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._enter, link, websocket)
+            await link.carry(transport)
+            nursery.cancel_scope.cancel()  # if it has not registered there is nothing to come back to
+
+    async def _enter(self, link: LinkTransport, websocket: object) -> None:  # noqa: ASYNC910 - internal
+        """Register a new link. From then on its life is that of its connection in the tree."""
+        connection = None
+        try:
+            connection = await self._register(link, websocket)
+        finally:
+            if connection is None:
+                with trio.CancelScope(shield=True) as now:
+                    now.cancel()
+                    await link.close()
+
+    async def _register(self, transport: Transport, websocket: object) -> ActorRef | None:  # noqa: ASYNC910 - internal
+        """Make a connection a client; None: it was refused, or has gone."""
+        protocol = self.hub.fittings.fit(AIPProtocol(transport))
         try:
             register = await self._first_frame(protocol)
-            await self._admit(protocol, register, websocket)
+            return await self._admit(protocol, register, websocket)  # noqa: ASYNC910 - internal
         except PeerError as refused:
             await self._turn_away(protocol, refused)
         except TransportError as lost:
             logger.info("a connection was lost before it had registered: %s", lost)
+        return None
 
-    async def _first_frame(self, protocol: AIPProtocol) -> Register:
-        """Raises PeerError, TransportError."""
-        with trio.move_on_after(self.hub.registration_timeout):
-            data = await protocol.transport.receive()
-            frame: ClientMessage | DecodeError
-            try:
-                frame = await protocol.unpack(data, ClientMessage)
-            except DecodeError as error:
-                frame = error
-            verdict = _ADMISSION.first_frame(frame)
-            if isinstance(verdict, Accepted):
-                return verdict.register
-            raise RegistrationRefused("", verdict.reason)
-        raise RegistrationRefused(
-            "", f"no frame within {self.hub.registration_timeout:g} s: register with the first one"
-        )
-
-    async def _admit(self, protocol: AIPProtocol, register: Register, websocket: object) -> None:
-        holder = self.hub.directory.claim(register)
-        try:
-            if holder is not None:
-                await self._replace(holder)
-            connection = await self._start(protocol, register, websocket)
-        except StartFailed as failed:
-            if isinstance(failed.cause, TransportError):
-                raise failed.cause from None
-            raise
-        finally:
-            self.hub.directory.release(register)
+    async def _stay(self, connection: ActorRef) -> None:  # noqa: ASYNC910 - internal
+        """With a connection, until it ends; cancelled, end it."""
         try:
             await connection.stopped()
         finally:
             if not self.system.hurrying:  # else it ends in its turn, after whoever called us
                 with trio.move_on_after(5, shield=True):
                     await connection.stop()
+
+    async def _first_frame(self, protocol: AIPProtocol) -> Register:
+        """Raises PeerError, TransportError."""
+        with trio.move_on_after(self.hub.registration_timeout):
+            data = await protocol.receive_frame()
+            frame: ClientMessage | DecodeError
+            try:
+                frame = await protocol.unpack(data, ClientMessage)
+            except DecodeError as error:
+                protocol.report(error)
+                frame = error
+            except (PeerError, MiddlewareFailed) as error:
+                raise self._refusal("registration", protocol.refused(error)) from error
+            verdict = _ADMISSION.first_frame(frame)
+            if isinstance(verdict, Accepted):
+                return self._certified(verdict.register, protocol.transport)
+            raise self._refusal("registration", verdict.reason)
+        late = f"no frame within {self.hub.registration_timeout:g} s: register with the first one"
+        raise self._refusal("registration", late)
+
+    def _certified(self, register: Register, transport: Transport) -> Register:
+        """The same, where its client may have this id. Raises RegistrationRefused."""
+        names = transport.peer_names
+        if self.hub.certificate_names_client and register.client_id not in names:
+            named = ", ".join(names) or "nobody"
+            reason = (
+                f"client_id {register.client_id!r} is not in the client's certificate, which names {named}"
+            )
+            raise self._refusal("certificate", reason, register.client_id)
+        return register
+
+    def _refusal(self, rule: str, reason: str, client_id: str = "") -> RegistrationRefused:
+        return self.hub.directory.refusal(rule, client_id, reason)
+
+    async def _admit(self, protocol: AIPProtocol, register: Register, websocket: object) -> ActorRef:
+        holder = self.hub.directory.claim(register)
+        try:
+            if holder is not None:
+                await self._replace(holder)
+            return await self._start(protocol, register, websocket)
+        except StartFailed as failed:
+            cause = reason_of(failed)
+            if isinstance(cause, TransportError):
+                raise cause from None
+            raise
+        finally:
+            self.hub.directory.release(register)
 
     async def _start(self, protocol: AIPProtocol, register: Register, websocket: object) -> ActorRef:
         """Its connection; where its predecessor's has not quite ended yet, after that."""
@@ -96,14 +170,19 @@ class Reception:
                         await child.ref.stop()
 
     async def _replace(self, holder: Client) -> None:
-        """Take a ghost's place; one that answers a ping stays. Raises RegistrationRefused."""
-        with trio.move_on_after(self.hub.ghost_timeout):
+        """Take a ghost's place; one that answers a ping stays. Raises RegistrationRefused.
+
+        A link that nothing carries is a ghost at once: its client would have resumed it.
+        """
+        transport = holder.line.protocol.transport
+        detached = isinstance(transport, LinkTransport) and not transport.attached
+        with trio.move_on_after(0 if detached else self.hub.ghost_timeout):
             try:
-                await holder.line.protocol.transport.ping()
+                await transport.ping()
             except TransportError:
                 pass
             else:
-                raise RegistrationRefused(holder.id, _ADMISSION.taken(holder.id).reason)
+                raise self._refusal("taken", _ADMISSION.taken(holder.id).reason, holder.id)
         logger.info("client %s: its old connection does not answer and is replaced", holder.id)
         await holder.line.protocol.cut()
         await holder.connection.stop()
@@ -113,7 +192,8 @@ class Reception:
         reason = refused.reason if isinstance(refused, RegistrationRefused) else str(refused)
         message = ErrorFromServer(reason, response_id=self.system.environment.new_id())
         try:
-            await protocol.send_message(widen_server(message, timestamp=timestamp()))
+            wide = widen_server(message, timestamp=timestamp())
+            await protocol.transport.send(await protocol.pack_or_say(wide, lambda _: wide))
             await protocol.transport.close()
         except TransportError as lost:
             logger.info("the refused one had gone: %s", lost)

@@ -14,6 +14,7 @@ from aip_trio.endpoints.server._directory import TaskOrder
 from aip_trio.endpoints.server._messages import Logged
 from aip_trio.errors import ActorStopped, MailboxFull
 from aip_trio.messages import Command, Result
+from aip_trio.protocol import Chain, ChainTurn
 
 __all__ = ["Session", "TaskFunction"]
 
@@ -49,8 +50,11 @@ class Session:
     _execute: TakeTurn
     _task: ActorRef
     _log: list[str]
+    _chain: Chain
 
-    def __init__(self, order: TaskOrder, execute: TakeTurn, task: ActorRef, log: list[str]) -> None:
+    def __init__(
+        self, order: TaskOrder, execute: TakeTurn, task: ActorRef, log: list[str], chain: Chain
+    ) -> None:
         self.__attrs_init__(  # pyright: ignore  # attrs makes it, unseen
             order.session_id,
             order.request,
@@ -61,6 +65,7 @@ class Session:
             execute,
             task,
             log,
+            chain,
         )
 
     async def execute(self, commands: Command | Sequence[Command]) -> list[Result]:
@@ -72,6 +77,14 @@ class Session:
         """
         batch = (commands,) if isinstance(commands, Command) else tuple(commands)
         return await self._execute(batch)
+
+    @property
+    def turns(self) -> tuple[ChainTurn, ...]:
+        """The commands so far, each with its results, the oldest first; None where these are still awaited.
+
+        Of a long session the last 256 turns, with 4 MiB of results at most.
+        """
+        return self._chain.turns
 
     def log(self, message: str) -> None:
         """Say how it goes: to the server's log, and to both ends with the word that the task has ended.

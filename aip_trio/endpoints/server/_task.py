@@ -60,11 +60,14 @@ class Task(Actor):
         """Watch both ends, and set the function going."""
         order = self._order
         order.task = self.ref
+        #: its turns' ids begin with it: one of an earlier task under this session_id answers none of them
+        self._name = self.system.environment.new_id()
         self.monitor(order.device.session)
         if order.asker is not order.device:
             self.monitor(order.asker.session)
         self._turns.begin()
-        self.nursery.start_soon(self._work, Session(order, self._take_turn, self.ref, self._log))
+        context = Session(order, self._take_turn, self.ref, self._log, self._turns.chain)
+        self.nursery.start_soon(self._work, context)
 
     async def _work(self, context: Session) -> None:
         with self._working:
@@ -99,7 +102,7 @@ class Task(Actor):
             self._line_up.unpark()
 
     async def _send(self, commands: Sequence[Command]) -> OpenTurn:
-        response_id = self.system.environment.new_id()
+        response_id = f"{self._name}-{self._turns.turns}"
         numbered = [
             command if command.call_id else attrs.evolve(command, call_id=f"{response_id}-{number}")
             for number, command in enumerate(commands)
@@ -159,7 +162,8 @@ class Task(Actor):
         self._turns.end(outcome.status)
         self._order.device.turns.end(self._turns)
         self._hub.directory.close(self._order)
-        with trio.move_on_after(_HURRIED if reason is StopReason.SHUTDOWN else _PATIENT):
+        hurried = reason is StopReason.SHUTDOWN or self._hub.directory.closing
+        with trio.move_on_after(_HURRIED if hurried else _PATIENT):
             async with trio.open_nursery() as nursery:
                 for client in {self._order.asker, self._order.device}:
                     nursery.start_soon(self._tell, client, outcome)

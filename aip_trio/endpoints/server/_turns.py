@@ -30,18 +30,22 @@ class OpenTurn:
         await self._come.wait()
         return self.results
 
-    def settle(self, message: CommandResults) -> None:
+    def settle(self, message: CommandResults, size: int = 0) -> None:
         """Raises ResultsMismatch; of what answers these commands, and wrongly, the task fails."""
-        turn = self.session.turn
         try:
-            self.results = list(self.session.results(message.prev_response_id, message.action_results))
+            results = self.session.results(message.prev_response_id, message.action_results, size)
         except ResultsMismatch as error:
-            if turn is not None and message.prev_response_id == turn.response_id:  # there will be no other
-                failed = Ended(Outcome(TaskStatus.FAILED, error=str(error)))
-                with suppress(ActorStopped, MailboxFull):  # it ends already
-                    self.task.tell_nowait(failed)
+            self.fail(message.prev_response_id, str(error))
             raise
+        self.results = list(results)
         self._come.set()
+
+    def fail(self, prev_response_id: str | None, reason: str) -> None:
+        """There will be no other answer to these commands than one that cannot be taken: their task fails."""
+        turn = self.session.turn
+        if turn is not None and prev_response_id == turn.response_id:
+            with suppress(ActorStopped, MailboxFull):  # it ends already
+                self.task.tell_nowait(Ended(Outcome(TaskStatus.FAILED, error=reason)))
 
 
 class OpenTurns:
@@ -65,12 +69,18 @@ class OpenTurns:
         if turn is not None and turn.session is session:
             del self._open[session.session_id]
 
-    def settle(self, message: CommandResults) -> None:
-        """Results have come from the device. Raises ResultsMismatch where they are nobody's, or wrong."""
+    def settle(self, message: CommandResults, size: int = 0) -> None:
+        """Results have come, in ``size`` bytes. Raises ResultsMismatch where they are nobody's, or wrong."""
         turn = self._open.get(message.session_id)
         if turn is None:
             raise ResultsMismatch(
                 message.session_id, "no task of this device waits for results under that id"
             )
-        turn.settle(message)
+        turn.settle(message, size)
         del self._open[message.session_id]
+
+    def fail(self, session_id: str, prev_response_id: str | None, reason: str) -> None:
+        """Results have come, and go no further: whoever waits for them waits in vain."""
+        turn = self._open.get(session_id)
+        if turn is not None:
+            turn.fail(prev_response_id, reason)

@@ -97,7 +97,7 @@ class ToolRegistry:
                 raise WrongToolType(tool.name, tool.tool_type.value, str(command.tool_type))
             result = await self._call(tool, command.parameters, max_result)
         except Exception as error:  # noqa: BLE001 - whatever it is, it fails this command and no other
-            return failure(command, self.namespace, error)
+            return failure(command, self.namespace, error, max_result)
         return Result(
             status=ResultStatus.SUCCESS, result=result, namespace=self.namespace, call_id=command.call_id
         )

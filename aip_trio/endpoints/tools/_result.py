@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import msgspec
 
-from aip_trio.errors import InvalidToolResult, ToolError
+from aip_trio.errors import InvalidToolResult, ToolError, ToolFailed
 from aip_trio.messages import Command, Result, ResultStatus
 
 __all__ = ["failure", "to_json"]
@@ -30,19 +30,26 @@ def to_json(tool: str, value: object, most: int) -> Any:
     return msgspec.json.decode(encoded)
 
 
-def failure(command: Command, namespace: str, error: Exception) -> Result:
-    """The result that says in one line why a command failed.
+def failure(command: Command, namespace: str, error: Exception, most: int = 0) -> Result:
+    """The result that says in one line why a command failed, with what a `ToolFailed` has of a result.
 
     An exception that is no `ToolError` is a bug of the tool's. The peer cannot mend it, and is told its class
-    and text; the traceback is logged.
+    and text; the traceback is logged. ``most``: bytes of JSON that there is room for.
     """
+    result: Any = None
     causes = list(_causes(error))
+    if isinstance(error, ToolFailed) and error.result is not None:
+        try:
+            result = to_json(command.tool_name, error.result, most)
+        except InvalidToolResult as unfit:
+            causes.append(unfit)
     if not all(isinstance(cause, ToolError) for cause in causes):
         logger.error("tool %s failed", command.tool_name, exc_info=error, extra={"tool": command.tool_name})
     text = "; ".join(_told(cause) for cause in causes)
     return Result(
         status=ResultStatus.FAILURE,
         error=text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…",
+        result=result,
         namespace=namespace,
         call_id=command.call_id,
     )

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from aip_trio.endpoints.tools._process import run_process
 from aip_trio.endpoints.tools._tool import Tool, tool
-from aip_trio.errors import InvalidOption, ProgramNotAllowed, ProgramNotStarted, ToolTimeout
+from aip_trio.errors import InvalidOption, ProgramNotAllowed, ProgramNotStarted, ToolFailed, ToolTimeout
 
 __all__ = ["ProgramEnd", "run_program_tool"]
 
@@ -49,6 +49,7 @@ def run_program_tool(allow: Iterable[str], cwd: str) -> Tool:
         arguments: tuple[str, ...] = (),
         stdin: str | None = None,
         timeout: Annotated[float, Meta(gt=0, le=3600)] = 60.0,  # noqa: ASYNC109 - who calls is far away
+        check: bool = False,
     ) -> ProgramEnd:
         """Run a program of this device's list, without a shell, and return its exit status and output.
 
@@ -56,6 +57,7 @@ def run_program_tool(allow: Iterable[str], cwd: str) -> Tool:
         :param arguments: each as the program is to see it
         :param stdin: text for its standard input, which is empty without
         :param timeout: seconds, after which it is stopped, and the call fails
+        :param check: whether an exit status other than 0 fails the call; what it wrote is told all the same
         """
         if program not in programs:
             raise ProgramNotAllowed(program, tuple(programs))
@@ -74,7 +76,10 @@ def run_program_tool(allow: Iterable[str], cwd: str) -> Tool:
             raise ProgramNotStarted(program, error.strerror or type(error).__qualname__) from error
         except ValueError as error:  # a NUL in an argument
             raise ProgramNotStarted(program, str(error)) from error
-        return ProgramEnd(ended.exit_status, _text(ended.stdout), _text(ended.stderr), ended.truncated)
+        end = ProgramEnd(ended.exit_status, _text(ended.stdout), _text(ended.stderr), ended.truncated)
+        if check and end.exit_status != 0:
+            raise ToolFailed(f"{program} ended with exit status {end.exit_status}", end)
+        return end
 
     return attrs.evolve(
         run_program, description=f"{run_program.description} The list: {', '.join(programs)}."

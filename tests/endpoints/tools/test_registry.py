@@ -192,6 +192,19 @@ async def test_a_group_of_a_tools_own_refusals_is_no_bug(caplog: pytest.LogCaptu
 
 
 @pytest.mark.trio
+async def test_a_tool_that_fails_may_have_a_result_all_the_same() -> None:
+    registry = raising(ToolFailed("2 of 3 wells are dry", {"wells": (1, 2)}))
+    result = await registry.run(command(registry, "go_wrong"))
+    assert (result.status, result.error) == (ResultStatus.FAILURE, "2 of 3 wells are dry")
+    assert result.result == {"wells": [1, 2]}
+    for unfit in (object(), "x" * 100):
+        registry = raising(ToolFailed("dry", unfit))
+        result = await registry.run(command(registry, "go_wrong"), max_result=50)
+        assert (result.status, result.result) == (ResultStatus.FAILURE, None)
+        assert str(result.error).startswith("dry; tool 'go_wrong' has run, but its result cannot be sent: ")
+
+
+@pytest.mark.trio
 async def test_a_long_error_is_cut() -> None:
     error = await fail(raising(ToolFailed("x" * 100_000)), "go_wrong")
     assert len(error) == 500

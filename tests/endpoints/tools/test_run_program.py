@@ -29,6 +29,20 @@ async def test_a_program_of_the_list_is_run(registry: ToolRegistry) -> None:
 
 
 @pytest.mark.trio
+async def test_with_check_an_exit_status_fails_the_call_and_its_output_is_kept(
+    registry: ToolRegistry,
+) -> None:
+    program = command(
+        registry, "run_program", program="sh", arguments=["-c", "echo half; exit 3"], check=True
+    )
+    result = await registry.run(program)
+    assert (result.status, result.error) == (ResultStatus.FAILURE, "sh ended with exit status 3")
+    assert result.result == {"exit_status": 3, "stdout": "half\n", "stderr": "", "truncated": False}
+    good = await succeed(registry, "run_program", program="sh", arguments=["-c", "exit 0"], check=True)
+    assert good["exit_status"] == 0
+
+
+@pytest.mark.trio
 async def test_a_program_may_stand_there_by_its_path(registry: ToolRegistry) -> None:
     result = await succeed(registry, "run_program", program=sys.executable, arguments=["-c", "print(1)"])
     assert result["stdout"] == "1\n"
