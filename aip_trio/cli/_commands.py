@@ -1,5 +1,6 @@
 """How a function becomes a command: the options that all share, and the end of every failure."""
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, Concatenate, ParamSpec
@@ -8,7 +9,7 @@ import attrs
 import typer
 
 from aip_trio.cli._errors import OutputClosed
-from aip_trio.cli._failures import report_failure
+from aip_trio.cli._failures import reasons, report_failure
 from aip_trio.cli._logs import open_log
 from aip_trio.cli._output import Output
 from aip_trio.cli._settings import LogFormat, LogLevel, Settings
@@ -83,4 +84,6 @@ def run_command(settings: Settings, command: Callable[[Shell], int]) -> int:
                 raise OutputClosed
         except Exception as error:  # noqa: BLE001 - told to the user, who cannot do more with it
             status = report_failure(error, debug=settings.debug)
+            with contextlib.suppress(OSError):
+                output.failure("; ".join(reasons(error)), status)
     return status

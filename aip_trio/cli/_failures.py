@@ -11,7 +11,7 @@ from aip_trio.cli._errors import CannotBegin, Interrupted, OutputClosed
 from aip_trio.cli._text import printable
 from aip_trio.errors import AipError, StartFailed, UsageError
 
-__all__ = ["describe", "leaves", "report_failure", "say", "status_of"]
+__all__ = ["describe", "leaves", "reasons", "report_failure", "say", "status_of"]
 
 #: What `head` leaves a program that goes on writing; the number is the same wherever the signal exists.
 _SIGPIPE = 13
@@ -57,14 +57,20 @@ def describe(error: BaseException) -> str:
     return printable(f"unexpected {told}; run it again with --debug to see where, and report it")
 
 
+def reasons(error: BaseException) -> list[str]:
+    """A line for each error that is to be told: not for a signal, or an output that its reader has closed."""
+    told = [leaf for leaf in leaves(error) if not isinstance(leaf, (Interrupted, OutputClosed))]
+    return list(dict.fromkeys(map(describe, told)))
+
+
 def report_failure(error: BaseException, *, debug: bool) -> int:
     """Tell it on stderr, one line for each error, and return the exit status.
 
     Nothing is said of a signal, or of an output that its reader has closed. ``debug``: the traceback too.
     """
-    told = [leaf for leaf in leaves(error) if not isinstance(leaf, (Interrupted, OutputClosed))]
-    text = "".join(traceback.format_exception(error)) if debug and told else ""
-    text += "".join(f"aip-trio: error: {line}\n" for line in dict.fromkeys(map(describe, told)))
+    lines = reasons(error)
+    text = "".join(traceback.format_exception(error)) if debug and lines else ""
+    text += "".join(f"aip-trio: error: {line}\n" for line in lines)
     say(text)
     return status_of(error)
 

@@ -51,6 +51,7 @@ class Output:
         chosen = stream or cast("TextIO | None", sys.stdout) or io.StringIO()
         self._stream = chosen
         self._json = settings.json
+        self._told = False
         self._console = Console(file=self._stream, highlight=False, markup=False, emoji=False)
         dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
         self.live = self._stream.isatty() and not dumb and not settings.json
@@ -69,12 +70,19 @@ class Output:
         self, data: Mapping[str, object], picture: Callable[[], RenderableType], lines: Iterable[str]
     ) -> None:
         """The outcome: the picture on a terminal, the lines without one, the data with ``--json``."""
+        self._told = True
         if self._json:
             self._say(lambda: self._write(json.dumps(data) + "\n"))
         elif self.live:
             self._say(lambda: self._console.print(picture()))
         else:
             self._say(lambda: self._write("".join(f"{line}\n" for line in lines)))
+
+    def failure(self, reason: str, status: int) -> None:
+        """Why there is no outcome, with ``--json``; people read it on stderr. Nothing after an outcome."""
+        if self._json and reason and not self._told:
+            self._told = True
+            self._say(lambda: self._write(json.dumps({"error": reason, "exit_status": status}) + "\n"))
 
     @contextmanager
     def view(self) -> Generator[View]:

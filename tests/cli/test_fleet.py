@@ -156,8 +156,13 @@ def test_a_device_tells_of_itself(fleet: list[str], capsys: pytest.CaptureFixtur
 
 
 def test_a_device_that_is_not_there_is_status_2(fleet: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    told = "device 'nobody' is not connected"
+    assert main(["task", *fleet, "--device", "nobody", "--command", "live_load"]) == 2
+    assert capsys.readouterr() == ("", f"aip-trio: error: {told}\n")
     assert main(["task", *fleet, "--device", "nobody", "--command", "live_load", "--json"]) == 2
-    assert capsys.readouterr() == ("", "aip-trio: error: device 'nobody' is not connected\n")
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"error": told, "exit_status": 2}
+    assert err == f"aip-trio: error: {told}\n"
 
 
 @pytest.mark.parametrize("wrong", [True, False])
@@ -184,7 +189,7 @@ def test_a_second_device_of_the_same_name_does_not_get_in(fleet: list[str], plac
     ) as second:
         assert second.stderr is not None
         told = json.loads(second.stderr.readline())["message"]
-        assert "lab cannot connect, and tries again: " in told
+        assert "the server refused to register 'lab'" in told
         assert "is connected already" in told
         second.send_signal(signal.SIGINT)
         assert second.wait(timeout=10) == 130
@@ -227,7 +232,7 @@ def long_task(fleet: list[str], seconds: str, victim: "subprocess.Popen[str]") -
 def test_a_killed_device_fails_its_task_and_comes_back(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with server(place) as (_, url):
+    with server(place, "--resume-window", "0.5") as (_, url):
         fleet = ["--url", url, "--device", "lab", "--token-file", place.token_file]
         with device(place, url) as victim:
             status, told = long_task(fleet, "62.7", victim)

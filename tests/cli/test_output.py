@@ -45,6 +45,25 @@ def test_json_is_one_object_and_nothing_else() -> None:
     assert stream.getvalue().count("\n") == 1
 
 
+def test_json_tells_a_failure_where_there_is_no_outcome() -> None:
+    stream = Terminal()
+    output = Output(Settings(json=True), stream)
+    output.failure("no such device", 2)
+    assert json.loads(stream.getvalue()) == {"error": "no such device", "exit_status": 2}
+    output.failure("and another", 2)
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_a_failure_is_for_programs_and_comes_after_no_outcome() -> None:
+    plain, told = Terminal(), Terminal()
+    Output(Settings(), plain).failure("reason", 2)
+    assert plain.getvalue() == ""
+    output = Output(Settings(json=True), told)
+    say(output)
+    output.failure("it has given up", 1)
+    assert json.loads(told.getvalue()) == {"a": 1}
+
+
 def test_a_terminal_gets_pictures() -> None:
     stream = Terminal()
     say(Output(Settings(), stream))

@@ -30,7 +30,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ["server", "--port", "65536"],
         ["server", "--drain", "-1"],
         ["device", "--url", NOBODY],
-        ["task", "--url", NOBODY, "--device", "x"],
+        ["task", "--url", NOBODY],
         ["task", "--url", NOBODY, "--device", "x", "--command", "live_load", "--timeout", "soon"],
         ["info", "--device", "x"],
     ],

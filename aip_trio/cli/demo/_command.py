@@ -14,7 +14,12 @@ from aip_trio.errors import InvalidOption
 
 __all__ = ["check_root", "demo"]
 
-Root = Annotated[Path, typer.Option(metavar="DIR", help="The directory to take the inventory of.")]
+Root = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR", help="The directory to take the inventory of; hidden folders in it are left out."
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Decides who is killed, and when; by chance if absent.")]
 
 _SEEDS = 2**32

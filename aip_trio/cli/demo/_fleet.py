@@ -77,7 +77,10 @@ class ServerProgram(Program):
         ]
 
     def heard(self, line: str) -> None:
-        self._site.url = json.loads(line)["url"]
+        told = json.loads(line)
+        if "url" not in told:  # why it cannot listen: its end follows
+            return
+        self._site.url = told["url"]
         self._site.port = int(self._site.url.rpartition(":")[2].partition("/")[0])
         self._listens.set()
 

@@ -15,7 +15,7 @@ from itertools import islice
 import attrs
 
 from aip_trio.cli.demo._inventory import Duplicates, Entry, Inventory, Summary, TypeTotal
-from aip_trio.cli.demo._scope import MOST_NAMES, Scope, make_scope
+from aip_trio.cli.demo._scope import MOST_NAMES, Scope, is_hidden, make_scope
 
 __all__ = ["Glance", "Look", "Stamp", "glance", "look", "survey", "total"]
 
@@ -54,7 +54,7 @@ def survey(root: str, check: Callable[[], None]) -> tuple[Scope, Glance]:
     ``check``, here and below, ends the work early by raising.
     """
     seen = Glance()
-    names = 0
+    names = hidden = 0
     left_out = False
     waiting = deque([""])
     while waiting:
@@ -65,13 +65,15 @@ def survey(root: str, check: Callable[[], None]) -> tuple[Scope, Glance]:
             left_out = True
             del seen.folders[folder]
             continue
-        waiting.extend(_see(root, folder, found, seen))
+        below = list(_see(root, folder, found, seen))
+        hidden += sum(map(is_hidden, below))
+        waiting.extend(each for each in below if not is_hidden(each))
         names += len(found)
         if names >= MOST_NAMES and waiting:
             left_out = True
             break
     sizes = [stamp.size for stamp in seen.stamps.values()]
-    return make_scope(sizes, frozenset(seen.folders) if left_out else None), seen
+    return make_scope(sizes, frozenset(seen.folders) if left_out else None, hidden), seen
 
 
 def glance(root: str, scope: Scope, check: Callable[[], None]) -> Glance:

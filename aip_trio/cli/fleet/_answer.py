@@ -89,12 +89,25 @@ class Answer:
             yield "1", "task", self._status, *outline(self.result)
             return
         for number, each in enumerate(results, 1):
-            found = outline(each.get("result")) if each.get("error") is None else outline(each["error"])
-            yield str(number), printable(str(each["tool_name"])), printable(str(each["status"])), *found
+            yield (
+                str(number),
+                printable(str(each["tool_name"])),
+                printable(str(each["status"])),
+                *_found(each),
+            )
 
     def _verdict(self) -> str:
         told = f"{self._status} on {self.device} in {self.seconds:.2f} s"
         return told if self.error is None else f"{told}: {printable(self.error)}"
+
+
+def _found(result: Mapping[str, Any]) -> Iterator[str]:
+    """Why it failed, where it did, and what there is of a result."""
+    if result.get("error") is not None:
+        yield from outline(result["error"])
+        if result.get("result") is None:
+            return
+    yield from outline(result.get("result"))
 
 
 def _is_result(value: object) -> bool:

@@ -12,23 +12,34 @@ from rich.text import Text
 from aip_trio.actors import ActorSystem
 from aip_trio.cli._shell import Shell
 from aip_trio.cli._token import read_token
-from aip_trio.cli.fleet._options import Device, TokenFile, Url, check_id
+from aip_trio.cli.fleet._options import Adapter, Device, TlsCa, TlsCert, TlsKey, TokenFile, Url, check_id
 from aip_trio.cli.fleet._outline import outline
+from aip_trio.cli.fleet._tls import client_tls
 
 __all__ = ["info"]
 
 
-def info(shell: Shell, url: Url, device: Device, token_file: TokenFile = None) -> int:
+def info(
+    shell: Shell,
+    url: Url,
+    device: Device,
+    token_file: TokenFile = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    adapter: Adapter = "native",
+) -> int:
     """Show what a device tells of itself.
 
     Exit status 0: it did. 1: it did not. 2: it could not be asked.
     """
     check_id("device", device)
     token = read_token(token_file)
+    tls = client_tls(url, tls_ca, tls_cert, tls_key)
     from aip_trio.cli.fleet._reach import LOST, reach
 
     async def ask(system: ActorSystem) -> dict[str, Any]:
-        there = await reach("info", url, device, token)
+        there = await reach("info", url, device, token, tls, adapter)
         return await there.endpoint.device_info(device)
 
     shell.log.expect(*LOST)

@@ -1,13 +1,29 @@
 """Options that several commands have, and what they accept."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from aip_trio.errors import InvalidOption
 
-__all__ = ["Allow", "Device", "EndWithStdin", "Root", "TokenFile", "Url", "check_id"]
+__all__ = [
+    "Adapter",
+    "Allow",
+    "Device",
+    "EndWithStdin",
+    "Root",
+    "TlsCa",
+    "TlsCert",
+    "TlsKey",
+    "TokenFile",
+    "Tools",
+    "Url",
+    "check_id",
+]
+
+#: `aip_trio.transport.ADAPTERS`, which is not loaded for a help text.
+AdapterChoice = Literal["native", "websockets", "trio-websocket"]
 
 Url = Annotated[str, typer.Option(metavar="URL", help="The server's URL, such as ws://127.0.0.1:8765/ws.")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="The device's name.")]
@@ -28,6 +44,33 @@ Allow = Annotated[
         metavar="PROGRAM",
         help="A program that may be run, by its name on PATH or absolute path; give it again for more.",
     ),
+]
+Tools = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="MODULE:NAME",
+        help="Tools of your own: an async function, a ToolRegistry, or a function that makes one; give it"
+        " again for more.",
+    ),
+]
+TlsCa = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The authority's certificate, in PEM, that the server's is signed by; without it, the system's.",
+    ),
+]
+TlsCert = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A certificate to show to the server, with its chain, in PEM."),
+]
+TlsKey = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The certificate's key, where it is in a file of its own."),
+]
+Adapter = Annotated[
+    AdapterChoice,
+    typer.Option(help="What speaks WebSocket: code of our own, or the library of that name."),
 ]
 EndWithStdin = Annotated[
     bool,

@@ -1,5 +1,6 @@
 """Reaching a device through its server, for as long as one command takes."""
 
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from aip_trio.errors import (
     TransportError,
 )
 from aip_trio.resilience import Backoff, ReconnectionStrategy
+from aip_trio.transport import AdapterName
 
 __all__ = ["LOST", "Reach", "reach"]
 
@@ -94,7 +96,14 @@ class Reach:
         )
 
 
-async def reach(name: str, url: str, device: str, token: str | None) -> Reach:
+async def reach(
+    name: str,
+    url: str,
+    device: str,
+    token: str | None,
+    tls: ssl.SSLContext | None = None,
+    adapter: AdapterName = "native",
+) -> Reach:
     """Connect, in the system of this task; ``name``: what the server's log calls it. A checkpoint.
 
     Raises CannotBegin when the server or the device cannot be reached within seconds; InvalidUrl.
@@ -105,6 +114,8 @@ async def reach(name: str, url: str, device: str, token: str | None) -> Reach:
         heartbeat_interval=_HEARTBEAT,
         timeout=_CONNECT,
         token=token,
+        ssl_context=tls,
+        adapter=adapter,
     )
     await endpoint.start()
     with trio.move_on_after(_CONNECT):

@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-import ssl
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,8 @@ from rich.text import Text
 from aip_trio.actors import Crashed, Event, Started, Stopped
 from aip_trio.cli._shell import Shell
 from aip_trio.cli._token import read_token
-from aip_trio.cli.fleet._options import EndWithStdin
+from aip_trio.cli.fleet._options import Adapter, EndWithStdin
+from aip_trio.cli.fleet._tls import server_tls
 from aip_trio.errors import InvalidOption
 
 __all__ = ["server"]
@@ -28,6 +28,13 @@ def server(
     port: Annotated[
         int, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 picks a free one.")
     ] = 8765,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:NAME",
+            help="Your own `async def name(session)` for tasks; without it their metadata lists commands.",
+        ),
+    ] = None,
     token_file: Annotated[
         Path | None,
         typer.Option(
@@ -42,15 +49,31 @@ def server(
         Path | None,
         typer.Option(metavar="FILE", help="The certificate's key, where it is in a file of its own."),
     ] = None,
+    tls_client_ca: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="An authority's certificate, in PEM: clients must show one that it has signed.",
+        ),
+    ] = None,
     drain: Annotated[
         float,
         typer.Option(
             metavar="SECONDS", min=0, help="Seconds that running tasks may go on when the server is stopped."
         ),
     ] = 0.0,
+    resume_window: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="How long a client may be without its socket before it counts as gone, and its tasks fail.",
+        ),
+    ] = 120.0,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Let other machines in without a token.")
     ] = False,
+    adapter: Adapter = "native",
     end_with_stdin: EndWithStdin = False,
 ) -> int:
     """Run the server of a fleet: devices connect to it, and those who have tasks for them.
@@ -58,13 +81,24 @@ def server(
     Prints a line when it is ready, with its URL. SIGINT and SIGTERM stop it in order.
     """
     token = read_token(token_file)
-    if token is None and not insecure:
+    if token is None and tls_client_ca is None and not insecure:
         _check_exposure(host)
-    context = _ssl_context(tls_cert, tls_key)
+    context = server_tls(tls_cert, tls_key, tls_client_ca)
+    from aip_trio.cli.fleet._load import load_task
     from aip_trio.cli.fleet._serving import serve
-    from aip_trio.endpoints import DeviceServerEndpoint
+    from aip_trio.endpoints import DeviceServerEndpoint, run_listed_commands
 
-    endpoint = DeviceServerEndpoint(host=host, port=port, token=token, ssl_context=context, drain=drain)
+    function = run_listed_commands if task is None else load_task(task)
+    endpoint = DeviceServerEndpoint(
+        task=function,
+        host=host,
+        port=port,
+        token=token,
+        ssl_context=context,
+        drain=drain,
+        resume_window=resume_window,
+        adapter=adapter,
+    )
 
     def ready() -> None:
         line = f"listening on {endpoint.url}"
@@ -94,28 +128,6 @@ def _check_exposure(host: str) -> None:
         raise InvalidOption(
             "host",
             host,
-            "lets other machines in, and everybody may give tasks to the devices: give --token-file too, or"
-            " --insecure if you want that",
+            "lets other machines in, and everybody may give tasks to the devices: give --token-file or"
+            " --tls-client-ca too, or --insecure if you want that",
         )
-
-
-def _ssl_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    """Raises InvalidOption."""
-    if certificate is None:
-        if key is not None:
-            raise InvalidOption("tls-key", key, "is of no use by itself: give --tls-cert too")
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(certificate, key, password=_no_password)
-    except (OSError, ValueError) as error:  # ssl's own errors are OSErrors
-        told = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise InvalidOption(
-            "tls-cert", certificate, f"cannot be used ({told}): give a certificate and its key in PEM"
-        ) from error
-    return context
-
-
-def _no_password() -> str:
-    """A server that asks for one on the terminal would hang where there is none."""
-    raise ValueError("the key has a password: give one without")

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aip_trio.cli._shell import Shell
-from aip_trio.cli.fleet._options import Allow, Root
+from aip_trio.cli.fleet._options import Allow, Root, Tools
 from aip_trio.cli.fleet._signature import signature
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["tools"]
 
 @attrs.frozen
 class Offer:
-    """A tool that comes with aip_trio; ``needs``: the option without which a device does not have it."""
+    """A tool of a device; ``needs``: the option without which a device does not have it."""
 
     tool: Tool
     needs: str | None
@@ -47,29 +47,32 @@ class Offer:
         }
 
 
-def tools(shell: Shell, root: Root = None, allow: Allow = None) -> int:
-    """List the tools that come with aip-trio, and what they take.
+def tools(shell: Shell, root: Root = None, allow: Allow = None, tools: Tools = None) -> int:
+    """List the tools that come with aip-trio, and those of your own, and what they take.
 
     Of each that a device with the same options would not have, the option that it needs.
     """
-    offers = _offers(root, allow or [])
+    offers = _offers(root, allow or [], tools or [])
     shell.output.result(
         {"tools": [offer.data() for offer in offers]}, lambda: _picture(offers), _lines(offers)
     )
     return 0
 
 
-def _offers(root: Path | None, allow: Sequence[str]) -> list[Offer]:
+def _offers(root: Path | None, allow: Sequence[str], loaded: Sequence[str]) -> list[Offer]:
+    from aip_trio.cli.fleet._load import add_tools
     from aip_trio.endpoints.tools import builtin_tools
 
     own = builtin_tools(root, allow)
+    add_tools(own, loaded)
     every = builtin_tools(root or os.path.abspath(os.sep), allow or (sys.executable,))
-    return [
+    builtin = [
         Offer(own[tool.name], None)
         if tool.name in own
         else Offer(tool, "--allow" if tool.name == "run_program" else "--root")
         for tool in every
     ]
+    return [*builtin, *(Offer(tool, None) for tool in own if tool.name not in every)]
 
 
 def _lines(offers: Sequence[Offer]) -> Iterator[str]:

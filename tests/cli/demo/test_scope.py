@@ -42,3 +42,12 @@ def test_of_a_huge_directory_some_folders_are_looked_into() -> None:
 def test_the_rule_says_the_same_each_time(sizes: list[int], path: str, size: int) -> None:
     first, second = make_scope(sizes, None), make_scope(sizes, None)
     assert first.hashes(path, size) == second.hashes(path, size)
+
+
+def test_hidden_folders_are_passed_by_and_counted() -> None:
+    scope = make_scope([10], None, hidden=2)
+    assert scope.follows("")
+    assert scope.follows("src/a.b")
+    assert not scope.follows(".git")
+    assert not scope.follows("src/.venv")
+    assert list(scope.limits()) == ["hidden folders are not looked into: 2 (name one with --root to do so)"]

@@ -53,6 +53,17 @@ def test_results_of_commands_are_rows() -> None:
     assert "list_files │ success │ entries:" in shown(given)
 
 
+def test_a_failed_command_may_have_a_result_all_the_same() -> None:
+    failed = {
+        "tool_name": "run_program",
+        "status": "failure",
+        "error": "exit status 3",
+        "result": {"out": "x"},
+    }
+    lines = list(answer([failed], "1 of 1 commands failed").lines())
+    assert lines[:3] == ["1  run_program  failure", "    exit status 3", "    out: x"]
+
+
 @pytest.mark.parametrize("result", ["text", {"a": 1}, [1, 2], [{"tool_name": "x"}]])
 def test_a_result_of_another_kind_is_shown_as_it_is(result: object) -> None:
     given = answer(result)

@@ -1,10 +1,11 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from aip_trio.cli.fleet._orders import read_commands
+from aip_trio.cli.fleet._orders import Order, read_commands, read_metadata, read_order
 from aip_trio.errors import InvalidOption
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -64,3 +65,42 @@ def test_what_is_no_command_is_named_with_an_example(text: str) -> None:
 def test_what_is_no_json_is_named(text: str) -> None:
     with pytest.raises(InvalidOption, match="has parameters that are no JSON"):
         read_commands([text])
+
+
+def test_a_task_is_commands_metadata_or_words() -> None:
+    listed: list[dict[str, Any]] = [{"tool_name": "live_load", "parameters": {}}]
+    assert read_order(["live_load"], None, None) == Order("live_load", {"commands": listed})
+    assert read_order(["live_load"], '{"a": 1}', "look") == Order("look", {"a": 1, "commands": listed})
+    assert read_order([], json.dumps({"commands": listed}), None).request == "live_load"
+    assert read_order([], '{"commands": [3, {}]}', None) == Order("a task", {"commands": [3, {}]})
+    assert read_order([], None, "measure") == Order("measure", {})
+
+
+def test_commands_are_listed_once() -> None:
+    with pytest.raises(InvalidOption, match="has a rival"):
+        read_order(["live_load"], '{"commands": []}', None)
+
+
+@given(st.dictionaries(st.text(), VALUES, max_size=3), st.sampled_from(["", " ", "\n"]))
+def test_metadata_is_read_as_it_was_written(metadata: dict[str, Any], space: str) -> None:
+    assert read_metadata(space + json.dumps(metadata)) == metadata
+
+
+def test_metadata_may_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "order.json").write_text('{"name": "Ä"}', encoding="utf-8")
+    assert read_metadata(str(tmp_path / "order.json")) == {"name": "Ä"}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"{", "is no JSON"),
+        (b'{"a": NaN}', "is no JSON"),
+        (b"[]", "is JSON, but no object"),
+        (b"\xff", "cannot be read"),
+    ],
+)
+def test_metadata_that_is_none_is_named(content: bytes, told: str, tmp_path: Path) -> None:
+    (tmp_path / "order.json").write_bytes(content)
+    with pytest.raises(InvalidOption, match=told):
+        read_metadata(str(tmp_path / "order.json"))
