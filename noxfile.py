@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 SUPPORTED = ("3.11", "3.12", "3.13")
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PACKAGE = "aip_trio"
-FOLDERS = (PACKAGE, "tests", "examples", "benchmarks")
+FOLDERS = (PACKAGE, "tests", "examples", "benchmarks", "soak")
 CODE = tuple(name for name in FOLDERS if any((ROOT / name).rglob("*.py")))
 
 
@@ -135,7 +135,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def examples(session: nox.Session) -> None:
     """Each example, with the package as a user gets it: not editable, no tools of development."""
-    session.install(".[all]")
+    session.install(".[all]", *group("examples"))
     session.run("pytest", "-o", "pythonpath=", "tests/examples", *session.posargs)
 
 
@@ -157,8 +157,14 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """A hundred demos, each with a seed of its own: ``nox -s soak -- FIRST LAST`` for other seeds."""
-    first, last = (int(seed) for seed in session.posargs or ("1", "100"))
+    """Tasks over a network that breaks, for 10 minutes: ``nox -s soak -- --minutes 1``, see ``-- --help``.
+
+    ``nox -s soak -- demo [FIRST LAST]``: a hundred demos instead, each with a seed of its own.
+    """
     session.install("-e", ".[all]")
+    if session.posargs[:1] != ["demo"]:
+        session.run("python", "-m", "soak", *session.posargs)
+        return
+    first, last = (int(seed) for seed in session.posargs[1:] or ("1", "100"))
     for seed in range(first, last + 1):
         session.run("aip-trio", "demo", "--root", PACKAGE, "--seed", str(seed), silent=True)

@@ -1,0 +1,6 @@
+"""The cut test: a fleet whose network breaks at random, under a stream of tasks.
+
+``python -m soak`` (or ``nox -s soak``) runs ``aip-trio server``, devices and orchestrators as processes, with
+proxies between them that drop, stall and truncate TCP. What the devices have really done is read from the
+journals that their own tool writes, and compared with what was asked: nothing lost, nothing twice, in order.
+"""
