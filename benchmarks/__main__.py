@@ -18,6 +18,8 @@ from benchmarks._table import table
 
 RESULTS = Path(__file__).parent / "results"
 
+VERSIONS = ("aip-trio", "trio", "trio-websocket", "websockets", "pydantic", "pykka", "triotp")
+
 
 def main() -> None:
     """Take the samples and show them. Whatever they are, the exit status is 0."""
@@ -53,7 +55,7 @@ def _write(file: Path, taken: list[Samples], *, quick: bool) -> None:
         "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "versions": {name: _version(name) for name in ("aip-trio", "trio", "pydantic", "pykka", "triotp")},
+        "versions": {name: _version(name) for name in VERSIONS},
         "quick": quick,
         "results": [attrs.asdict(result) for samples in taken for result in samples.results()],
         "growth": [point for samples in taken for point in samples.growth()],

@@ -1,4 +1,4 @@
-"""The other process of a round trip: ``python -m benchmarks._far KIND PORT`` answers until it is killed."""
+"""The other process: ``python -m benchmarks._far KIND PORT …`` answers, or sends, until it is killed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from aip_trio.actors import open_system
 from aip_trio.endpoints import DeviceClientEndpoint
 from aip_trio.messages import ClientMessageType, Result, ResultStatus, ServerMessage, TaskStatus
 from aip_trio.protocol import TaskExecutionProtocol
-from aip_trio.transport import WebSocketTransport
+from aip_trio.transport import AdapterName, WebSocketTransport
 from benchmarks._harness import ROOT
+from benchmarks._stream import send_over_link, send_with_pydantic
 
 __all__ = ["far"]
 
@@ -23,9 +24,9 @@ RESULT = {"clicked": True}
 
 
 @contextmanager
-def far(kind: str, port: int) -> Generator[None]:
+def far(kind: str, port: int, *arguments: str) -> Generator[None]:
     """Run it beside the body."""
-    command = [sys.executable, "-m", "benchmarks._far", kind, str(port)]
+    command = [sys.executable, "-m", "benchmarks._far", kind, str(port), *arguments]
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
             yield
@@ -44,30 +45,31 @@ class Clicker:
 
     async def execute_step(self, message: ServerMessage) -> list[Result]:
         """Done."""
-        await trio.lowlevel.checkpoint()
         return [
             Result(status=ResultStatus.SUCCESS, result=RESULT, call_id=command.call_id)
             for command in message.actions or ()
         ]
 
 
-def endpoint(port: int) -> None:
+def endpoint(port: int, adapter: AdapterName) -> None:
     """A device, as a fleet has them."""
 
     async def main() -> None:
         async with open_system():
-            device = DeviceClientEndpoint(f"ws://127.0.0.1:{port}/ws", Clicker(), max_retries=0)
+            device = DeviceClientEndpoint(
+                f"ws://127.0.0.1:{port}/ws", Clicker(), max_retries=0, adapter=adapter
+            )
             await device.start()
             await device.stopped()
 
     trio.run(main)
 
 
-def protocol(port: int) -> None:
+def protocol(port: int, adapter: AdapterName) -> None:
     """Typed messages over a transport, without actors."""
 
     async def main() -> None:
-        async with WebSocketTransport() as transport:
+        async with WebSocketTransport(adapter=adapter) as transport:
             await transport.connect(f"ws://127.0.0.1:{port}/ws")
             conversation = TaskExecutionProtocol(transport)
             while True:
@@ -83,11 +85,11 @@ def protocol(port: int) -> None:
     trio.run(main)
 
 
-def transport_echo(port: int) -> None:
+def transport_echo(port: int, adapter: AdapterName) -> None:
     """Our transport: bytes."""
 
     async def main() -> None:
-        async with WebSocketTransport() as transport:
+        async with WebSocketTransport(adapter=adapter) as transport:
             await transport.connect(f"ws://127.0.0.1:{port}/ws")
             while True:
                 await transport.send(await transport.receive())
@@ -107,14 +109,26 @@ def trio_websocket_echo(port: int) -> None:
     trio.run(main)
 
 
-def pydantic(port: int) -> None:
+def sansio_echo(port: int) -> None:
+    """Texts, by the sans-I/O protocol of `websockets` on a Trio stream."""
+    from benchmarks._sansio import connect
+
+    async def main() -> None:
+        websocket = await connect(f"ws://127.0.0.1:{port}/ws")
+        while True:
+            await websocket.send(await websocket.receive())
+
+    trio.run(main)
+
+
+def pydantic(port: int, path: str = "ws") -> None:
     """websockets on asyncio, and pydantic's classes."""
     from websockets.asyncio.client import connect
 
     from benchmarks import _pydantic
 
     async def main() -> None:
-        async with connect(f"ws://127.0.0.1:{port}/ws", compression=None) as websocket:
+        async with connect(f"ws://127.0.0.1:{port}/{path}", compression=None) as websocket:
             async for frame in websocket:
                 command = _pydantic.ServerMessage.model_validate_json(frame)
                 results = [
@@ -134,15 +148,18 @@ def pydantic(port: int) -> None:
     asyncio.run(main())
 
 
-KINDS: dict[str, Callable[[int], None]] = {
+KINDS: dict[str, Callable[..., None]] = {
     "endpoint": endpoint,
     "protocol": protocol,
     "transport": transport_echo,
     "trio-websocket": trio_websocket_echo,
+    "sans-io": sansio_echo,
     "pydantic": pydantic,
+    "stream": send_over_link,
+    "pydantic stream": send_with_pydantic,
 }
 
 
 if __name__ == "__main__":
-    kind, port = sys.argv[1:]
-    KINDS[kind](int(port))
+    kind, port, *arguments = sys.argv[1:]
+    KINDS[kind](int(port), *arguments)

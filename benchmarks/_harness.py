@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -35,6 +37,9 @@ __all__ = [
 ROOT = Path(__file__).parent.parent
 
 OURS = "aip_trio"
+
+#: Seconds for one sample, after which it counts as failed.
+PATIENCE = 600.0
 
 #: What one sample found: the name of a measure, and its value.
 Measures: TypeAlias = dict[str, float]
@@ -214,7 +219,7 @@ def take(row: Row, say: Callable[[str], None]) -> Samples:
                 say(f"{row.name}: {actors:,} × {subject.name}, {turn + 1} of {row.rounds}")
                 try:
                     measures = _sample(row.name, subject, subject.load(row.work, actors))
-                except subprocess.CalledProcessError:
+                except subprocess.SubprocessError:
                     samples.missing[subject.name] = "failed"
                 else:
                     samples.taken.setdefault((subject.name, actors), []).append(measures)
@@ -236,8 +241,17 @@ def _sample(row: str, subject: Subject, load: Load) -> Measures:
         str(load.work),
         str(load.actors),
     ]
-    ran = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    measures: Any = json.loads(ran.stdout.splitlines()[-1])
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=PATIENCE)
+        finally:
+            if process.poll() is None:  # it hangs, or we were interrupted: with whatever it has started
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    measures: Any = json.loads(output.splitlines()[-1])
     return {str(name): float(value) for name, value in measures.items()}
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks._harness import OURS, Figure, Result, Row, Samples, Subject, Target, take
 from benchmarks._rows import ROWS
+from benchmarks._stream import Flow
 from benchmarks._table import table
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
 def test_every_figure_has_its_value_target_ratio_and_verdict(run: tuple[str, dict[str, Any]]) -> None:
     _, document = run
     assert [result["what"] for result in document["results"]] == [
-        figure.what.format(actors=20 if row.name == "growth" else 1) for row in ROWS for figure in row.figures
+        figure.what.format(actors=max(row.reduced().sizes)) for row in ROWS for figure in row.figures
     ]
     for result in document["results"]:
         assert result["value"] is not None, result
@@ -50,10 +51,20 @@ def test_only_peers_may_be_missing(run: tuple[str, dict[str, Any]]) -> None:
 
 def test_the_growth_is_measured_at_each_number_of_actors(run: tuple[str, dict[str, Any]]) -> None:
     _, document = run
-    ours = [point for point in document["growth"] if point["subject"] == OURS]
+    ours = [point for point in document["growth"] if (point["row"], point["subject"]) == ("growth", OURS)]
     assert [point["actors"] for point in ours] == [10, 20]
     for point in ours:
         assert min(point[name] for name in ("tell", "ask", "start", "stop", "restart_ms")) > 0
+
+
+def test_the_load_is_measured_at_each_number_of_devices(run: tuple[str, dict[str, Any]]) -> None:
+    _, document = run
+    ours = [point for point in document["growth"] if (point["row"], point["subject"]) == ("load", OURS)]
+    assert [point["actors"] for point in ours] == [10, 20]
+    for point in ours:
+        assert 0 < point["p50"] <= point["p99"]
+        assert 0 < point["command_p50"] <= point["command_p99"]
+        assert min(point["cpu"], point["register"]) > 0
 
 
 def test_the_document_says_what_was_measured_with(run: tuple[str, dict[str, Any]]) -> None:
@@ -108,3 +119,13 @@ def test_a_figure_is_the_median_of_its_samples_beside_the_peers_median() -> None
 )
 def test_a_target_is_a_bound_of_the_value_or_of_the_ratio(target: Target, met: bool) -> None:
     assert judged(target).met is met
+
+
+def test_a_flow_is_timed_after_its_first_part_whatever_the_size_of_its_batches() -> None:
+    for batch in (1, 7, 50):
+        flow = Flow(100)
+        come = 0
+        while not flow.came(batch):
+            come += batch
+        assert 0 < flow.measures()["rate"] < float("inf")
+        assert come < 100 <= come + batch
