@@ -237,3 +237,9 @@ async def test_what_a_subclass_overrides_is_called() -> None:
 
     await Own().on_device_disconnected("dev-1")
     assert called == [("dev-1", "device_disconnected")]
+
+
+def test_the_seed_s_path_to_it_leads_to_the_same_class() -> None:
+    from aip_trio.endpoints import base
+
+    assert base.AIPEndpoint is AIPEndpoint

@@ -11,7 +11,8 @@ from aip_trio.actors import open_system
 from aip_trio.endpoints import AgentProfile, ConstellationEndpoint, DeviceServerEndpoint
 from aip_trio.messages import ClientMessage, ClientMessageType, TaskStatus
 from aip_trio.protocol import AIPProtocol
-from aip_trio.transport import Transport, TransportState, WebSocketTransport, serve_websocket
+from aip_trio.transport import TransportState, WebSocketTransport, serve_websocket
+from aip_trio.transport.base import Transport
 from tests.transport.ends import echo
 
 pytestmark = pytest.mark.trio
