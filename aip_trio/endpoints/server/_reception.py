@@ -74,18 +74,18 @@ class Reception:
             logger.info("session %s is resumed over a new connection", link.name)
             await link.carry(transport)
             return
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._enter, link, websocket)
-            await link.carry(transport)
-            nursery.cancel_scope.cancel()  # if it has not registered there is nothing to come back to
+        connection: ActorRef | None = None
 
-    async def _enter(self, link: LinkTransport, websocket: object) -> None:  # noqa: ASYNC910 - internal
-        """Register a new link. From then on its life is that of its connection in the tree."""
-        connection = None
-        try:
+        async def enter() -> None:
+            nonlocal connection
             connection = await self._register(link, websocket)
-        finally:
             if connection is None:
+                await link.close()
+
+        try:
+            await link.carry(transport, beside=enter)
+        finally:
+            if connection is None:  # it has not registered: there is nothing to come back to
                 with trio.CancelScope(shield=True) as now:
                     now.cancel()
                     await link.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeAlias
 
 import trio
 
 from aip_trio.errors import DecodeError, LinkFault, TransportError
+from aip_trio.protocol.link._flag import Flag
 from aip_trio.protocol.link._frames import Ack, BatchFrame, Bye
 from aip_trio.protocol.link._inbox import Inbox
 from aip_trio.protocol.link._session import LinkSession
@@ -41,7 +42,6 @@ class Attachment:
         "_nursery",
         "_over",
         "_released",
-        "_scope",
         "_session",
         "_silenced",
         "_wire",
@@ -66,7 +66,6 @@ class Attachment:
         self._inbox = inbox
         self._released = released
         self._nursery: trio.Nursery | None = None
-        self._scope = trio.CancelScope()
         self._over = False
         self._silenced = False  # it is over, or broke on writing
         self._farewell: Bye | None = None
@@ -75,27 +74,30 @@ class Attachment:
         #: when a frame came, or it began
         self.heard = trio.current_time()
         #: the farewell has been written, or will never be
-        self.parted = trio.Event()
+        self.parted = Flag()
         #: it is over, and its physical connection closed
-        self.ended = trio.Event()
+        self.ended = Flag()
 
     # Reading
 
-    async def run(self) -> Ending:  # noqa: ASYNC910 - not called from outside
-        """Until the peer leaves, the connection is lost, or `end` is called."""
+    async def run(self, beside: Callable[[], Awaitable[object]] | None = None) -> Ending:  # noqa: ASYNC910 - not called from outside
+        """Until the peer leaves, the connection is lost, or `end` is called; ``beside`` ends with it, too."""
         ending: Ending = None
-        with self._scope:
-            async with trio.open_nursery() as self._nursery:
-                self.idle = True
-                self.wake()
-                try:
-                    ending = await self._read()
-                except (DecodeError, LinkFault, TransportError) as error:
-                    ending = error
-                finally:  # while the nursery is open: nobody may start a task in one that is not
-                    self._over = True
-                    self._silence()
-                self._nursery.cancel_scope.cancel()
+        if self._over:
+            return ending  # noqa: ASYNC910 - not called from outside
+        async with trio.open_nursery() as self._nursery:
+            self.idle = True
+            self.wake()
+            if beside is not None:
+                self._nursery.start_soon(beside)
+            try:
+                ending = await self._read()
+            except (DecodeError, LinkFault, TransportError) as error:
+                ending = error
+            finally:  # while the nursery is open: nobody may start a task in one that is not
+                self._over = True
+                self._silence()
+            self._nursery.cancel_scope.cancel()
         return ending
 
     async def _read(self) -> Bye:
@@ -216,7 +218,9 @@ class Attachment:
     def broke(self) -> None:
         """It has, on writing: what the peer has said is still read, for a while."""
         self._silence()
-        self._scope.deadline = min(self._scope.deadline, trio.current_time() + _LAST_WORDS)
+        if self._nursery is not None:
+            scope = self._nursery.cancel_scope
+            scope.deadline = min(scope.deadline, trio.current_time() + _LAST_WORDS)
 
     def _silence(self) -> None:
         """Nothing is written any more."""
@@ -232,4 +236,5 @@ class Attachment:
             self._say(farewell)
         self._over = True
         self._silence()
-        self._scope.cancel()
+        if self._nursery is not None:
+            self._nursery.cancel_scope.cancel()

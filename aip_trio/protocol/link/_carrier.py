@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import trio
@@ -10,6 +11,7 @@ import trio
 from aip_trio.errors import ConnectionLost, DecodeError, LinkFault, MessageTooLarge, TransportError
 from aip_trio.protocol.link._attachment import Attachment, Ending
 from aip_trio.protocol.link._fate import Fate
+from aip_trio.protocol.link._flag import Flag
 from aip_trio.protocol.link._frames import Bye
 from aip_trio.protocol.link._inbox import Inbox
 from aip_trio.protocol.link._limits import LinkLimits
@@ -70,7 +72,7 @@ class Carrier:
         #: what carries it now
         self.attachment: Attachment | None = None
         #: set while something does, and once the session is over
-        self.arrived = trio.Event()
+        self.arrived = Flag()
         #: when the last one brought a frame
         self.last_heard = trio.current_time()
         #: the name of who is at the other end of the last one
@@ -94,7 +96,7 @@ class Carrier:
         """As `LinkTransport.is_claimed_by`."""
         return self._claim is not None and self._claim[0] is physical and not self._session.over
 
-    async def carry(self, physical: Transport) -> None:
+    async def carry(self, physical: Transport, beside: Callable[[], Awaitable[object]] | None) -> None:
         """As `LinkTransport.carry`. A checkpoint."""
         if self._claim is None or not self.is_claimed_by(physical):
             await self._turn_away(physical)
@@ -102,7 +104,7 @@ class Carrier:
         (_, peer_seen), self._claim = self._claim, None
         attachment = self._attach(physical, peer_seen)
         try:
-            ending = await attachment.run()
+            ending = await attachment.run(beside)
             if self.attachment is attachment:
                 await self._finish(physical, ending)
         finally:
@@ -148,7 +150,7 @@ class Carrier:
         elif _too_big(ending):
             self._fate.lose("a message is larger than the other end's max_size: send it in parts", ending)
         elif ending is not None:
-            logger.debug("%s: %s", self.peer, ending)
+            logger.info("the link with %s has lost its socket, and waits for another: %s", self.peer, ending)
 
     def detach(self, attachment: Attachment) -> None:
         """It carries nothing any more, from this moment on."""
@@ -158,7 +160,7 @@ class Carrier:
         self.last_heard = max(self.last_heard, attachment.heard)
         self.attachment = None
         if not self._session.over:
-            self.arrived = trio.Event()
+            self.arrived = Flag()
             self._session.detached(trio.current_time())
             self._vigil.until(self._session.deadline)
             self._fate.look()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import trio
 
 from aip_trio.errors import ConnectionLost, LinkLost, TransportClosed, TransportError
+from aip_trio.protocol.link._flag import Flag
 from aip_trio.protocol.link._frames import Bye
 from aip_trio.protocol.link._machine import LinkState
 from aip_trio.protocol.link._session import LinkSession
@@ -38,7 +39,7 @@ class Fate:
         self._concluded = concluded
         self._refusal: Callable[[str], TransportError] = _closed
         #: set when it has ended
-        self.over = trio.Event()
+        self.over = Flag()
 
     def refusal(self, call: str) -> TransportError:
         """What a call raises: an exception of its own for each."""

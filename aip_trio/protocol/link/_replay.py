@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import attrs
 
 from aip_trio.protocol.link._limits import LinkLimits
@@ -50,10 +48,11 @@ class Replay:
 
     def __init__(self, limits: LinkLimits) -> None:
         self._limits = limits
-        self._queue: deque[bytes] = deque()  # not in a batch yet
+        # Lists: empty ones take 56 bytes, empty deques 760, and a server has thousands of idle links.
+        self._queue: list[bytes] = []  # not in a batch yet
         self._queued_bytes = 0
-        self._waiting: deque[Batch] = deque()  # to be sent again
-        self._flying: deque[Batch] = deque()
+        self._waiting: list[Batch] = []  # to be sent again
+        self._flying: list[Batch] = []
         self._next = 1  # the number of the queue's first
         #: the highest number that the peer has acknowledged
         self.acknowledged = 0
@@ -91,7 +90,7 @@ class Replay:
     def next_batch(self) -> Batch | None:
         """What to send next; from now on it is on its way."""
         if self._waiting:
-            batch = self._waiting.popleft()
+            batch = self._waiting.pop(0)
         elif self._queue:
             batch = self._gather()
         else:
@@ -102,14 +101,15 @@ class Replay:
     def _gather(self) -> Batch:
         queue = self._queue
         if len(queue) <= BATCH_MESSAGES and self._queued_bytes <= BATCH_BYTES:
-            messages, size = list(queue), self._queued_bytes
-            queue.clear()
+            messages, size = queue, self._queued_bytes
+            self._queue = []
         else:
-            messages = [queue.popleft()]
-            size = len(messages[0])
-            while queue and len(messages) < BATCH_MESSAGES and size + len(queue[0]) <= BATCH_BYTES:
-                size += len(queue[0])
-                messages.append(queue.popleft())
+            count, size = 1, len(queue[0])
+            while count < min(len(queue), BATCH_MESSAGES) and size + len(queue[count]) <= BATCH_BYTES:
+                size += len(queue[count])
+                count += 1
+            messages = queue[:count]
+            del queue[:count]
         self._queued_bytes -= size
         batch = Batch(self._next, messages, size)
         self._next += len(messages)
@@ -118,12 +118,12 @@ class Replay:
     def unsure(self, batch: Batch) -> None:
         """Whether the last batch has gone nobody knows: it is sent again."""
         if self._flying and self._flying[-1] is batch:
-            self._waiting.appendleft(self._flying.pop())
+            self._waiting.insert(0, self._flying.pop())
 
     def again(self) -> None:
         """All that is on its way has to be sent again."""
-        self._waiting.extendleft(reversed(self._flying))
-        self._flying.clear()
+        self._waiting[:0] = self._flying
+        self._flying = []
 
     def release(self, number: int) -> bool:
         """The peer has all up to this number. Returns whether that makes room."""
@@ -132,7 +132,7 @@ class Replay:
         self.acknowledged = number
         for batches in (self._flying, self._waiting):
             while batches and batches[0].last <= number:
-                batch = batches.popleft()
+                batch = batches.pop(0)
                 self._forget(len(batch.messages), batch.size)
             if batches and batches[0].first <= number:
                 self._trim(batches[0], number)

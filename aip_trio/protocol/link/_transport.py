@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import NoReturn, TypeVar
 
@@ -161,12 +161,15 @@ class LinkTransport(Transport):
         """Whether nobody has claimed it since."""
         return self._carrier.is_claimed_by(physical)
 
-    async def carry(self, physical: Transport) -> None:
+    async def carry(
+        self, physical: Transport, *, beside: Callable[[], Awaitable[object]] | None = None
+    ) -> None:
         """Be carried by this connection, which has claimed it, until either ends. A checkpoint.
 
-        The connection is then closed. One that another has replaced is closed at once.
+        The connection is then closed. One that another has replaced is closed at once. ``beside`` runs in a
+        task meanwhile, and is cancelled when this connection ends.
         """
-        await self._carrier.carry(physical)
+        await self._carrier.carry(physical, beside)
 
     async def drop(self) -> None:
         """Cut the physical connection alone: where the session can be resumed it will be. A checkpoint."""
