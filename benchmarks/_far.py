@@ -51,13 +51,13 @@ class Clicker:
         ]
 
 
-def endpoint(port: int, adapter: AdapterName) -> None:
-    """A device, as a fleet has them."""
+def endpoint(port: int, adapter: AdapterName, *subprotocols: str) -> None:
+    """A device, as a fleet has them; without subprotocols it speaks `aip.v1`."""
 
     async def main() -> None:
         async with open_system():
             device = DeviceClientEndpoint(
-                f"ws://127.0.0.1:{port}/ws", Clicker(), max_retries=0, adapter=adapter
+                f"ws://127.0.0.1:{port}/ws", Clicker(), adapter=adapter, subprotocols=subprotocols
             )
             await device.start()
             await device.stopped()

@@ -20,8 +20,8 @@ from benchmarks._near import COMMAND, FRAME, begin, measure, pydantic, sansio, t
 __all__ = ["ROW"]
 
 
-def endpoints(load: Load, adapter: AdapterName = "native") -> Measures:
-    """A server's task function, and a device: two trees of supervised actors."""
+def endpoints(load: Load, adapter: AdapterName = "native", link: tuple[str, ...] = ()) -> Measures:
+    """A server's task function, and a device: two trees of supervised actors; with a ``link``, over that."""
     clock = Clock()
 
     async def main() -> None:
@@ -39,7 +39,7 @@ def endpoints(load: Load, adapter: AdapterName = "native") -> Measures:
         async with open_system():
             server = DeviceServerEndpoint(port=0, task=task, adapter=adapter)
             await server.start()
-            with far("endpoint", server.port, adapter):
+            with far("endpoint", server.port, adapter, *link):
                 await begin(server)
                 await ended.wait()
             await server.stop()
@@ -97,13 +97,17 @@ async def _echo(transport: WebSocketTransport, clock: Clock, times: int) -> None
 
 FAST = "aip_trio, adapter websockets"
 GIVEN = "aip_trio, adapter trio-websocket"
+LINK = "aip_trio, aip.v2+json"
+FAST_LINK = "aip_trio, aip.v2+json, adapter websockets"
 PROTOCOL = "aip_trio, protocol alone"
+FAST_PROTOCOL = "aip_trio, protocol alone, adapter websockets"
 TRANSPORT = "aip_trio, bare echo"
 FAST_TRANSPORT = "aip_trio, bare echo, adapter websockets"
 BARE = "trio-websocket, bare echo"
 SANSIO = "websockets sans-I/O, bare echo"
 PYDANTIC = "websockets + pydantic"
 RATE = "round trips/s"
+JSON = ("aip.v2+json",)
 
 ROW = Row(
     name="roundtrip",
@@ -114,7 +118,10 @@ ROW = Row(
         Subject(OURS, endpoints),
         Subject(FAST, partial(endpoints, adapter="websockets"), needs="websockets"),
         Subject(GIVEN, partial(endpoints, adapter="trio-websocket")),
+        Subject(LINK, partial(endpoints, link=JSON)),
+        Subject(FAST_LINK, partial(endpoints, adapter="websockets", link=JSON), needs="websockets"),
         Subject(PROTOCOL, _ours("protocol", _converse)),
+        Subject(FAST_PROTOCOL, _ours("protocol", _converse, "websockets"), needs="websockets"),
         Subject(TRANSPORT, _ours("transport", _echo)),
         Subject(FAST_TRANSPORT, _ours("transport", _echo, "websockets"), needs="websockets"),
         Subject(BARE, trio_websocket),
@@ -128,10 +135,15 @@ ROW = Row(
         Figure("endpoints, websockets", "rate", RATE, FAST, SANSIO, Target(0.8, ratio=True)),
         Figure("endpoints, websockets", "rate", RATE, FAST, PYDANTIC, Target(1.3, ratio=True)),
         Figure("endpoints, trio-websocket", "rate", RATE, GIVEN, BARE),
+        Figure("endpoints over a v2 link, native", "rate", RATE, LINK, OURS),
+        Figure("endpoints over a v2 link, websockets", "rate", RATE, FAST_LINK, FAST),
         Figure("endpoints, native: median", "p50", "µs", peer=PYDANTIC),
         Figure("endpoints, native: 99 %", "p99", "µs", peer=PYDANTIC),
         Figure("endpoints, native: both processors", "cpu", "µs", peer=PYDANTIC),
+        Figure("endpoints, websockets: both processors", "cpu", "µs", FAST, SANSIO),
+        Figure("endpoints over a v2 link: both processors", "cpu", "µs", LINK, OURS),
         Figure("protocol alone, native", "rate", RATE, PROTOCOL, PYDANTIC),
+        Figure("protocol alone, websockets", "rate", RATE, FAST_PROTOCOL, SANSIO),
         Figure("transport alone, native", "rate", RATE, TRANSPORT, SANSIO),
         Figure("transport alone, websockets", "rate", RATE, FAST_TRANSPORT, SANSIO),
     ),

@@ -74,9 +74,10 @@ class Machine(Generic[S, E]):
         :raises UsageError: no such state
         """
         place = self._place(state)
-        if event not in place.ways:
+        way = place.ways.get(event)
+        if way is None:
             raise place.refusal(self.name, event)
-        return place.ways[event].state
+        return way.state
 
     def _place(self, state: S) -> Place[S, E]:
         place = self._places.get(state)

@@ -6,7 +6,7 @@ import attrs
 
 from aip_trio.errors import DecodeError
 from aip_trio.errors._base import show
-from aip_trio.messages import ClientMessage, ClientMessageType, ClientType, Codec, Register
+from aip_trio.messages import ClientMessage, ClientMessageType, ClientType, Codec, Format, Register
 
 __all__ = ["LONGEST_ID", "Accepted", "Admission", "Refused", "id_fault"]
 
@@ -71,17 +71,23 @@ class Admission:
         """The refusal of a client whose namesake is connected, and alive."""
         return Refused(f"client_id {client_id!r} is connected already, and alive")
 
-    def check(self, message: ClientMessage, registered: Register, frame: bytes | None = None) -> str | None:
+    def check(
+        self,
+        message: ClientMessage,
+        registered: Register,
+        frame: bytes | None = None,
+        format: Format = Format.JSON,
+    ) -> str | None:
         """Why a later frame goes no further, or None; an absent field means what was registered.
 
-        ``frame``: the message's own bytes, in JSON. With them a frame that does not name its client_type,
-        and was therefore read as a device's, is told from one that does.
+        ``frame``: the message's own bytes, in this ``format``. With them a frame that does not name its
+        client_type, and was therefore read as a device's, is told from one that does.
         """
         if message.type is ClientMessageType.REGISTER:
             return f"{registered.client_id!r} is registered on this connection already"
         if message.client_id is not None and message.client_id != registered.client_id:
             return f"client_id {show(message.client_id)} is not the registered {registered.client_id!r}"
-        if message.client_type is not registered.client_type and not _unsaid(message, frame):
+        if message.client_type is not registered.client_type and not _unsaid(message, frame, format):
             said, known = message.client_type.value, registered.client_type.value
             return f"client_type {said!r} is not the registered {known!r}"
         return _addressed(message, registered)
@@ -106,10 +112,10 @@ class _Named:
     client_type: str | None = None
 
 
-_NAMED = Codec(_Named)
+_NAMED = {format: Codec(_Named, format=format) for format in Format}
 
 
-def _unsaid(message: ClientMessage, frame: bytes | None) -> bool:
+def _unsaid(message: ClientMessage, frame: bytes | None, format: Format) -> bool:
     """Whether the message is a device's by default alone.
 
     Existing constellations say `device`, the default, in their heartbeats, which address nobody.
@@ -118,4 +124,4 @@ def _unsaid(message: ClientMessage, frame: bytes | None) -> bool:
         return False
     if message.type is ClientMessageType.HEARTBEAT:
         return True
-    return frame is not None and _NAMED.decode(frame, _Named).client_type is None
+    return frame is not None and _NAMED[format].decode(frame, _Named).client_type is None

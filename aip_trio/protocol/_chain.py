@@ -36,6 +36,9 @@ class Turn:
             )
         if len(results) != len(self.actions):
             return f"{len(results)} results for {len(self.actions)} actions"
+        asked, answered = [a.call_id for a in self.actions], [r.call_id for r in results]
+        if answered == asked:  # as most are
+            return None
         ids = {action.call_id for action in self.actions if action.call_id is not None}
         for number, (action, result) in enumerate(zip(self.actions, results, strict=True), 1):
             # An id that is none of ours says nothing: some devices number their calls by themselves.

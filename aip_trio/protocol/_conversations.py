@@ -1,10 +1,7 @@
 """Where the many conversations stand that pass through one protocol object."""
 
-from collections.abc import Callable
 from enum import Enum
 from typing import Generic, TypeVar
-
-import attrs
 
 from aip_trio.errors import IllegalTransition
 from aip_trio.machine import Machine
@@ -15,26 +12,52 @@ S = TypeVar("S", bound=Enum)
 E = TypeVar("E", bound=Enum)
 
 
-def _nothing() -> None:
-    pass
-
-
-@attrs.frozen(eq=False)
 class Step:
     """A step of a conversation, made before its message goes out: the answer may come before send returns."""
 
-    #: the message was not sent: back to where it stood, unless others have followed
-    undo: Callable[[], None] = _nothing
-    #: nobody knows whether the message was sent
-    forget: Callable[[], None] = _nothing
+    __slots__ = ()
+
+    def undo(self) -> None:
+        """The message was not sent: back to where it stood, unless others have followed."""
+
+    def forget(self) -> None:
+        """Nobody knows whether the message was sent."""
 
 
 NO_STEP = Step()
 
 
-@attrs.frozen(eq=False)
 class _Place(Generic[S]):
-    state: S
+    """Where a conversation stands since one step; no other step has the same."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: S) -> None:
+        self.state = state
+
+
+class _Taken(Step, Generic[S]):
+    """A step from one place to another."""
+
+    __slots__ = ("_before", "_key", "_place", "_places")
+
+    def __init__(
+        self, places: dict[str, _Place[S]], key: str, before: _Place[S] | None, place: _Place[S]
+    ) -> None:
+        self._places = places
+        self._key = key
+        self._before = before
+        self._place = place
+
+    def undo(self) -> None:
+        if self._places.get(self._key) is self._place:
+            self.forget()
+            if self._before is not None:
+                self._places[self._key] = self._before
+
+    def forget(self) -> None:
+        if self._places.get(self._key) is self._place:
+            del self._places[self._key]
 
 
 class Conversations(Generic[S, E]):
@@ -80,19 +103,9 @@ class Conversations(Generic[S, E]):
         return state
 
     def _put(self, key: str, state: S) -> Step:
-        before = self._places.pop(key, None)
-        place = self._places[key] = _Place(state)
-        if len(self._places) > self._limit:
-            del self._places[next(iter(self._places))]
-
-        def undo() -> None:
-            if self._places.get(key) is place:
-                forget()
-                if before is not None:
-                    self._places[key] = before
-
-        def forget() -> None:
-            if self._places.get(key) is place:
-                del self._places[key]
-
-        return Step(undo, forget)
+        places = self._places
+        before = places.pop(key, None)
+        places[key] = place = _Place(state)
+        if len(places) > self._limit:
+            del places[next(iter(places))]
+        return _Taken(places, key, before, place)

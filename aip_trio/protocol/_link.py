@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable
 from typing import ClassVar
 
-from aip_trio.errors import ConnectionLost, TransportClosed, TransportError
+from aip_trio.errors import ActorStopped, ConnectionLost, TransportClosed, TransportError
 from aip_trio.messages import WireModel
 from aip_trio.protocol._protocol import AIPProtocol
 from aip_trio.transport import Bridge, Transport
@@ -59,4 +59,8 @@ class Link(Bridge):
         if not orderly:
             self.protocol.report(error)
         logger.log(logging.DEBUG if orderly else logging.INFO, "%s: %s", self.path, error)
+        self.stop()
+
+    def forsaken(self, error: ActorStopped) -> None:
+        """End, as the session does: what comes meanwhile is nobody's."""
         self.stop()

@@ -199,11 +199,20 @@ class RegistrationProtocol(AIPProtocol):
 
     def _fire(self, event: RegistrationEvent) -> Step:
         before, self._state = self._state, REGISTRATION_MACHINE.next(self._state, event)
+        return _Fired(self, before)
 
-        def undo() -> None:
-            self._state = before
 
-        def forget() -> None:
-            self._state = RegistrationState.FAILED
+class _Fired(Step):
+    """A step of a registration."""
 
-        return Step(undo, forget)
+    __slots__ = ("_before", "_protocol")
+
+    def __init__(self, protocol: RegistrationProtocol, before: RegistrationState) -> None:
+        self._protocol = protocol
+        self._before = before
+
+    def undo(self) -> None:
+        self._protocol._state = self._before
+
+    def forget(self) -> None:
+        self._protocol._state = RegistrationState.FAILED

@@ -2,9 +2,13 @@
 
 from datetime import UTC
 
+import msgspec
+
 from aip_trio.actors import current_environment
 
 __all__ = ["timestamp"]
+
+_encode = msgspec.json.Encoder().encode
 
 
 def timestamp() -> str:
@@ -12,4 +16,5 @@ def timestamp() -> str:
     now = current_environment().now()
     if now.tzinfo is not UTC:
         now = now.astimezone(UTC)
-    return now.isoformat("T", "milliseconds")[: -len("+00:00")] + "Z"  # a keyword would double its time
+    written = _encode(now)  # in quotes, with microseconds if there are any; isoformat() takes five times that
+    return f"{(written[1:24] if now.microsecond else written[1:20] + b'.000').decode()}Z"

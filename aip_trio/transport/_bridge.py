@@ -47,8 +47,8 @@ class Bridge(Actor):
     connection. Without a target nothing is read until an `Attach` names one; a second takes its place.
 
     Override `opened` to connect, `incoming` to turn what comes into messages of your own, `recipient` where
-    not all of them are the target's, `lost` where the connection's end is no crash, and handle messages of
-    your own to send.
+    not all of them are the target's, `lost` where the connection's end is no crash, `forsaken` where the
+    target's is none, and handle messages of your own to send.
     """
 
     #: More than a transport's close_timeout, so that the closing handshake has its time.
@@ -76,6 +76,10 @@ class Bridge(Actor):
 
     def lost(self, error: TransportError) -> None:
         """The connection has ended. What this raises is the bridge's crash; the default raises the error."""
+        raise error
+
+    def forsaken(self, error: ActorStopped) -> None:
+        """The target has ended. What this raises is the bridge's crash; the default raises the error."""
         raise error
 
     async def started(self) -> None:
@@ -123,7 +127,8 @@ class Bridge(Actor):
                 recipient.tell_nowait(message)  # receiving was a checkpoint already
             except MailboxFull:
                 await recipient.tell(message)
-        except ActorStopped:
+        except ActorStopped as error:
             if recipient == target:
-                raise
-            await target.tell(message)
+                self.forsaken(error)
+            else:
+                await target.tell(message)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import ssl
-from typing import cast
 
 import trio
 
 from aip_trio.actors import current_environment
-from aip_trio.errors import ConnectFailed, TransportError
+from aip_trio.errors import TransportError
 from aip_trio.transport._opened import Opening
 from aip_trio.transport._opening import Asking
+from aip_trio.transport._unreached import connect_failed
 from aip_trio.transport._url import WebSocketUrl
 
 __all__ = ["open_websocket"]
-
-#: How a TLS server ends a connection without a word.
-_BROKEN_OFF = (ssl.SSLEOFError, trio.BrokenResourceError, ConnectionResetError, BrokenPipeError)
 
 
 async def open_websocket(
@@ -34,11 +31,7 @@ async def open_websocket(
     except TransportError:
         raise
     except (OSError, trio.BrokenResourceError) as error:
-        cause = _innermost(error)
-        reason = " ".join(str(cause).split()) or type(cause).__qualname__
-        if url.secure and isinstance(cause, _BROKEN_OFF):
-            reason += "; so does a server that wants a certificate, and gets none that it trusts"
-        raise ConnectFailed(url.text, reason) from error
+        raise connect_failed(url, error) from error
 
 
 async def _open_stream(url: WebSocketUrl, ssl_context: ssl.SSLContext | None) -> trio.abc.Stream:
@@ -54,12 +47,3 @@ async def _open_stream(url: WebSocketUrl, ssl_context: ssl.SSLContext | None) ->
             await trio.aclose_forcefully(stream)
         raise
     return secured
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """The cause that knows best what went wrong."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    if isinstance(error, BaseExceptionGroup):  # one for each address that was tried
-        return _innermost(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
-    return error

@@ -77,6 +77,11 @@ class Codec(ABC):
     def missing(self) -> int:
         """About how many bytes of a frame that has come in part are still to come."""
 
+    @property
+    @abstractmethod
+    def empty(self) -> bool:
+        """Whether nothing of what was fed is left, so that `next` has nothing."""
+
     @abstractmethod
     def feed(self, data: bytes) -> None:
         """Take what came; only when `next` has nothing more."""

@@ -86,6 +86,10 @@ class Frames(Codec):
     def missing(self) -> int:
         return self._missing
 
+    @property
+    def empty(self) -> bool:
+        return not self._data
+
     def feed(self, data: bytes) -> None:
         self._data = self._data[self._position :] + data
         self._position = 0
@@ -112,9 +116,12 @@ class Frames(Codec):
             text = self._data_frame(first, length)
             fin = bool(first & _FIN)
             if fin and not self._part and self._inflation is None and end <= len(self._data):  # as most are
+                payload = self._data[start:end]
                 self._position = end
+                if end == len(self._data):  # it came alone, and nothing of it is kept
+                    self.feed(b"")
                 self._text = None
-                return as_message(_masked(self._data[start:end], key), text)
+                return as_message(_masked(payload, key), text)
             self._position, self._missing, self._key, self._fin = start, length, key, fin
             if fin and not length:
                 return self._joined()

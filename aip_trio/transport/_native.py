@@ -82,8 +82,10 @@ class NativeWebSocket(WebSocketAdapter):
         if not (self._open and self._outbox.idle):
             raise trio.WouldBlock
         frame = self._frames.text(data) if text else self._frames.binary(data)
-        with suppress(trio.BrokenResourceError):  # what comes next will say so
+        try:
             self._outbox.write_now(frame)
+        except trio.BrokenResourceError:
+            return  # what comes next will say so
 
     async def _write(self, frame: bytes) -> None:
         with suppress(trio.BrokenResourceError):

@@ -142,9 +142,9 @@ class Outbox:
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             self._fail()
             raise trio.BrokenResourceError from error
-        self._moved = trio.current_time()
         if sent == len(data):
             return None
+        self._moved = trio.current_time()
         rest = Parcel(memoryview(data)[sent:], begun=sent > 0)
         self._queue.append(rest)
         self._count(len(rest.data))

@@ -99,19 +99,20 @@ class Reader:
             self._leave()
         return message if message is not None else await self._inbox.get()
 
-    async def _receive(self) -> Message | None:
+    async def _receive(self) -> Message | None:  # noqa: ASYNC910 - without a message, reading is one
         """Read to the next message; None: to the end."""
-        await trio.lowlevel.checkpoint_if_cancelled()
-        message = self._pull()
-        if message is not None:
-            await trio.lowlevel.cancel_shielded_checkpoint()
-            return message
+        if not self._frames.empty:
+            await trio.lowlevel.checkpoint_if_cancelled()
+            message = self._pull()
+            if message is not None:
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                return message
         while self.end is None:
             await self._read()
             message = self._pull()
             if message is not None:
                 return message
-        return None
+        return None  # noqa: ASYNC910 - not called from outside
 
     def _leave(self) -> None:
         """The background is to look after it, if that task does not come back soon."""

@@ -196,6 +196,7 @@ class WebSocketServer:
     async def _greet(self, stream: trio.abc.Stream, nursery: trio.Nursery) -> Opening | None:
         """The handshake, if it succeeds in time."""
         heard = False
+        peer = peer_of(stream)  # while it is there
 
         def refusal_of(handshake: Handshake) -> Refusal | None:
             nonlocal heard
@@ -209,14 +210,14 @@ class WebSocketServer:
             with trio.move_on_after(self._handshake_timeout):
                 hearing = self._library.hear(self._settings)
                 return await greet(stream, hearing, refusal_of, self._doorkeeper.subprotocol, nursery)
-            logger.info("%s did not finish its handshake in time", peer_of(stream))
+            logger.info("%s did not finish its handshake in time", peer)
         except HandshakeRefused as refused:
             if not heard:
                 self._refusals["request"] += 1
-            logger.info("%s was refused: %s", peer_of(stream), refused)
+            logger.info("%s was refused: %s", peer, refused)
             return None  # noqa: ASYNC910 - not called from outside
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            logger.info("%s did not finish its handshake: %s", peer_of(stream), error)
+            logger.info("%s did not finish its handshake: %s", peer, error.__cause__ or error)
         self._failed += 1
         return None  # noqa: ASYNC910 - not called from outside
 

@@ -13,13 +13,14 @@ from typing import cast
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream, wrap_server_stream
 
-from aip_trio.errors import ConnectFailed, TransportError
+from aip_trio.errors import TransportError
 from aip_trio.transport._asking import hear_answer, no_websocket
 from aip_trio.transport._first_bytes import FirstBytes
 from aip_trio.transport._handshake import Handshake
 from aip_trio.transport._opened import Hosted
 from aip_trio.transport._opening import Asking, Wish
 from aip_trio.transport._settings import Settings
+from aip_trio.transport._unreached import connect_failed
 from aip_trio.transport._wsproto import WsprotoHearing
 
 __all__ = ["TrioWebSocketAsking", "TrioWebSocketHearing"]
@@ -41,7 +42,7 @@ class TrioWebSocketAsking(Asking):
             try:
                 return b"".join(await hear_answer(wish.url, stream))
             except trio.BrokenResourceError as error:  # for which the library would not stop waiting
-                raise ConnectFailed(wish.url.text, str(error)) from error
+                raise connect_failed(wish.url, error) from error
 
         async def connect(home: trio.Nursery) -> WebSocketConnection:
             return await wrap_client_stream(

@@ -67,6 +67,10 @@ class WebsocketsFrames(Codec):
     def missing(self) -> int:
         return self._waiting  # it may be as much again: what is read at once doubles
 
+    @property
+    def empty(self) -> bool:
+        return not self._events and self._protocol.parser_exc is None
+
     def feed(self, data: bytes) -> None:
         protocol = self._protocol
         protocol.receive_data(data)

@@ -22,7 +22,7 @@ from tests.endpoints.proxy import Proxy
 from tests.endpoints.support import Worker, patient, quick, until
 
 #: Bytes that a connection carries in all in these tests, at least; and from cut to cut.
-LONGEST, STRIDE = 2600, 53
+LONGEST, STRIDE = 2600, 97
 
 LINKS = pytest.mark.parametrize("link", SUBPROTOCOLS)
 

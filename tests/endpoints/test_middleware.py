@@ -144,6 +144,29 @@ async def test_results_that_go_no_further_fail_the_task_that_waits_for_them(
 
 
 @virtual
+@pytest.mark.parametrize("make", [lambda: Trap(incoming="task"), lambda: RateLimitMiddleware(0.001, 1)])
+async def test_a_task_that_goes_no_further_has_failed(make: Callable[[], ProtocolMiddleware]) -> None:
+    async with fleet(middleware=[make]) as (_, _, network):
+        _, orch = await two(network)
+        await orch.ask("s1", "dev-1", "look")
+        end = await orch.end("s1")
+        assert end["status"] == "failed"
+        assert "Trap failed on the task" in end["error"] or "messages/s" in end["error"]
+        await orch.heartbeat()
+
+
+@virtual
+async def test_a_question_that_goes_no_further_has_failed() -> None:
+    async with fleet(middleware=[Trap(incoming="device_info_request")]) as (_, _, network):
+        _, orch = await two(network)
+        await orch.send("device_info_request", target_id="dev-1", request_id="q1")
+        answer = await orch.receive("device_info_response")
+        assert (answer["status"], answer["response_id"]) == ("error", "q1")
+        assert "Trap failed on the device_info_request" in answer["error"]
+        await orch.heartbeat()
+
+
+@virtual
 async def test_a_registration_that_it_fails_on_is_refused() -> None:
     async with fleet(middleware=[Trap(incoming="register")]) as (_, _, network):
         device = await memory_peer(network)

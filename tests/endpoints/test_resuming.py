@@ -144,6 +144,7 @@ async def test_what_is_asked_while_a_socket_is_down_waits_for_the_next_one() -> 
 async def test_beyond_the_window_the_task_fails_and_both_ends_say_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO", "aip_trio.endpoints")
     async with crew() as crew_:
         crew_.worker.hold()
         async with trio.open_nursery() as nursery:
@@ -162,6 +163,7 @@ async def test_beyond_the_window_the_task_fails_and_both_ends_say_so(
             assert crew_.device.lost == 1
             assert crew_.worker.cancelled
             crew_.of_device.open = True
+        assert "client dev-1 has lost its connection: it has 120 s to come back" in caplog.messages
         lost = [record.name for record in caplog.records if "is lost" in record.message]
         assert lost.count("aip_trio.protocol") == 2
         crew_.worker.gate.set()
@@ -218,3 +220,32 @@ async def test_commands_that_come_twice_are_done_once_and_answered_twice(
         assert len(crew_.worker.begun) == 2
         # no task waits for these results, and the server says so to each answer
         assert caplog.text.count("no task of this device waits for results") == 3
+
+
+@pytest.mark.parametrize(("window", "survives"), [(None, False), (10.0, True)])
+def test_an_orchestrator_without_retries_resumes_where_it_is_told_to(
+    window: float | None, survives: bool
+) -> None:
+    @virtual
+    async def run() -> None:
+        async with crew() as crew_:
+            lines = Lines(crew_.network)
+            once = ConstellationEndpoint(
+                "once",
+                reconnection_strategy=strategy(0),
+                make_transport=lines.make,
+                resume_window=window,
+            )
+            await once.start()
+            await once.connect_to_device(AgentProfile(device_id="dev-1", server_url="memory://server"))
+            lines.cut()
+            await trio.sleep(1)
+            assert once.is_device_connected("dev-1") is survives
+            if survives:
+                lines.open = False
+                lines.cut()
+                await trio.sleep(11)
+                assert not once.is_device_connected("dev-1")
+            await once.stop()
+
+    run()

@@ -1,11 +1,20 @@
 """Admission beside wire/aip.md 1 and 2."""
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import assume, example, given, strategies as st
 
 from aip_trio.errors import DecodeError
-from aip_trio.messages import ClientMessage, ClientMessageType, ClientType, Codec, Register, TaskStatus
+from aip_trio.messages import (
+    ClientMessage,
+    ClientMessageType,
+    ClientType,
+    Codec,
+    Format,
+    Register,
+    TaskStatus,
+)
 from aip_trio.protocol import LONGEST_ID, Accepted, Admission, Refused, id_fault
 from tests.actors.model._settings import examples
 
@@ -188,6 +197,8 @@ def test_a_frame_that_does_not_say_client_type_is_not_held_to_the_default() -> N
         assert message.client_type is DEVICE
         assert bool(ADMISSION.check(message, registered, frame)) == wrong
         assert ADMISSION.check(message, registered) is not None  # without the frame nobody can tell
+        packed = msgspec.msgpack.encode(msgspec.json.decode(frame))
+        assert bool(ADMISSION.check(message, registered, packed, Format.MSGPACK)) == wrong
 
 
 def test_a_constellations_heartbeat_may_say_the_default_as_existing_peers_do() -> None:

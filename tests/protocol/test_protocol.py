@@ -127,6 +127,17 @@ class Frozen(RealEnvironment):
         return "id"
 
 
+class OnTheSecond(RealEnvironment):
+    def now(self) -> datetime:
+        return datetime(2024, 11, 4, 10, 30, tzinfo=UTC)
+
+
+@pytest.mark.trio
+async def test_a_time_on_the_second_has_its_milliseconds_too() -> None:
+    async with open_system(environment=OnTheSecond()):
+        assert timestamp() == "2024-11-04T10:30:00.000Z"
+
+
 @pytest.mark.trio
 @pytest.mark.parametrize("hours", [0, 2, -7])
 async def test_time_and_ids_come_from_the_systems_environment(hours: int) -> None:

@@ -19,7 +19,7 @@ from aip_trio.actors import (
     handles,
     open_system,
 )
-from aip_trio.errors import ConnectFailed, ConnectionLost, TransportClosed, TransportError
+from aip_trio.errors import ActorStopped, ConnectFailed, ConnectionLost, TransportClosed, TransportError
 from aip_trio.transport import (
     Attach,
     Bridge,
@@ -261,6 +261,27 @@ async def test_where_lost_does_not_raise_the_end_of_the_connection_is_no_crash()
         await wait_all_tasks_blocked()
         assert [type(error) for error in losses] == [ConnectionLost]
         assert crashes == []
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+async def test_the_end_of_its_target_is_its_crash_unless_forsaken_does_not_raise(quiet: bool) -> None:
+    class Quiet(Bridge):
+        def forsaken(self, error: ActorStopped) -> None:
+            self.stop()
+
+    transport, peer = MemoryTransport.pair()
+    crashes: list[BaseException] = []
+    async with trio.open_nursery() as nursery, open_system() as system:
+        nursery.start_soon(watch, system, crashes)
+        target = await system.spawn(Target, opened(), name="target")
+        kind = Quiet if quiet else Bridge
+        bridge = await system.spawn(kind, transport, target, name="bridge", restart="temporary")
+        await target.stop()
+        await peer.send(b"to nobody")
+        await bridge.stopped()
+        await wait_all_tasks_blocked()
+        assert [type(error) for error in crashes] == ([] if quiet else [ActorStopped])
         nursery.cancel_scope.cancel()
 
 

@@ -132,6 +132,7 @@ SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnecti
     ("answer", "text"),
     [
         (b"", "ended in the middle of the handshake"),
+        (b"", "so does a server that has a certificate: connect to it by wss://"),
         (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", "speaks no WebSocket"),
         (b"x" * 20_000, "head of more than"),
         (SWITCHING, "ended in the middle"),

@@ -4,7 +4,7 @@ from aip_trio.endpoints.connection._connection import Connection, connection_spe
 from aip_trio.endpoints.connection._dial import Dial, bearer, transports
 from aip_trio.endpoints.connection._first import REPAIRS, connect_first, reconnect, revive
 from aip_trio.endpoints.connection._line import ClientLine
-from aip_trio.endpoints.connection._messages import LineDown, LineUp, Send
+from aip_trio.endpoints.connection._messages import LineDown, LineUp, Send, Taker
 from aip_trio.endpoints.connection._outbox import Outbox
 from aip_trio.endpoints.connection._session import ClientSession
 from aip_trio.endpoints.connection._taps import Taps
@@ -20,6 +20,7 @@ __all__ = [
     "LineUp",
     "Outbox",
     "Send",
+    "Taker",
     "Taps",
     "Watch",
     "bearer",

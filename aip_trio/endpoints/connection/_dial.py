@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -49,6 +50,9 @@ class Dial:
     observe: Callable[[ServerMessage], Awaitable[None]] = _nobody
     make_transport: Callable[[], Transport] = WebSocketTransport
     subprotocols: Sequence[str] = SUBPROTOCOLS
+    #: seconds for which a link is resumed, and no longer than the server has it; None: as long as it has,
+    #: where there are retries
+    resume_window: float | None = None
     #: what the server has against this client; of all its connections
     refusals: Refusals = attrs.field(init=False, factory=Refusals)
 
@@ -67,6 +71,13 @@ class Dial:
         if self.backoff.max_retries != 0:
             self.refusals.refused(self.client_id, error)
 
+    @property
+    def window_limit(self) -> float:
+        """Seconds: who never connects again does not resume either, unless told so."""
+        if self.resume_window is not None:
+            return self.resume_window
+        return 0.0 if self.backoff.max_retries == 0 else math.inf
+
     async def connect(self, transport: Transport) -> Transport:
         """Connect a new transport. A checkpoint. Raises TransportError."""
         await transport.connect(self.url, **self._options(transport))
@@ -75,8 +86,7 @@ class Dial:
     def _options(self, transport: Transport) -> dict[str, Any]:
         """What the transport's connect takes beside the address; one of the program's own may take less."""
         options: dict[str, Any] = {}
-        # Who never connects again does not resume either.
-        if self.subprotocols and self.backoff.max_retries != 0 and _takes(transport.connect, "subprotocols"):
+        if self.subprotocols and self.window_limit > 0 and _takes(transport.connect, "subprotocols"):
             options["subprotocols"] = list(self.subprotocols)
         if self.headers:
             options["headers"] = list(self.headers)

@@ -42,11 +42,13 @@ class ClientLine:
         await self._write(await self.protocol.pack(self.widened(message)))
 
     async def _write(self, data: bytes) -> None:  # noqa: ASYNC910 - internal
-        with suppress(TransportError):
-            try:
-                self.protocol.transport.send_nowait(data)
-            except trio.WouldBlock:
+        try:
+            self.protocol.transport.send_nowait(data)
+        except trio.WouldBlock:
+            with suppress(TransportError):
                 await self.protocol.transport.send(data)
+        except TransportError:
+            return  # noqa: ASYNC910 - internal
 
     async def send_or_say(self, message: FromClient) -> None:
         """Send a message; of one that cannot be sent, say so: its results become failed ones.

@@ -10,7 +10,7 @@ import trio
 from aip_trio.actors import ActorRef, Reply, handles
 from aip_trio.endpoints.connection._dial import Dial
 from aip_trio.endpoints.connection._line import ClientLine
-from aip_trio.endpoints.connection._messages import Enrol, Route
+from aip_trio.endpoints.connection._messages import Enrol, Route, Taker, everything
 from aip_trio.endpoints.connection._withheld import answer_to, word_of
 from aip_trio.errors import (
     ConnectFailed,
@@ -38,11 +38,12 @@ class ClientLink(Link):
         self._dial = dial
         self._unused: Transport | None = self.transport
         self._routes: Mapping[type, ActorRef] = {}
+        self._take: Taker = everything
 
     @handles
     async def route(self, message: Route) -> None:
         """Who gets what, past the session."""
-        self._routes = message.routes
+        self._routes, self._take = message.routes, message.taker
 
     def recipient(self, message: object, target: ActorRef) -> ActorRef:
         """The actor that this class of message is for, else the session."""
@@ -56,7 +57,7 @@ class ClientLink(Link):
         """Connect. Raises TransportError."""
         with trio.move_on_after(self._dial.timeout) as patience:
             try:
-                self.adopt(await open_link(self._connect))
+                self.adopt(await open_link(self._connect, window_limit=self._dial.window_limit))
             except HandshakeRefused as refused:
                 self._dial.refused(refused)
                 raise
@@ -108,20 +109,21 @@ class ClientLink(Link):
         )
 
     async def incoming(self, data: bytes) -> object | None:
-        """A message for the session; None where it makes no sense, and the server was told so."""
+        """A message for the session; None where it is dealt with, or made no sense and the server knows."""
         came = wide = None
         try:
             came = self.protocol.read(data, ServerMessage)
             wide = await self.protocol.admit(came)
             await self._observed(wide)
-            return narrow_server(wide)
+            return self._take(narrow_server(wide))
         except (PeerError, MiddlewareFailed) as error:
             reason = self.protocol.refused(error)
             logger.warning("%s: a message of the server goes no further: %s", self._dial.client_id, reason)
             withheld = came if wide is None else None
             answer = ErrorFromClient(reason) if withheld is None else answer_to(withheld, reason)
             await self.say(self._line.widened(answer))
-            return None if withheld is None else word_of(withheld, reason)
+            word = None if withheld is None else word_of(withheld, reason)
+            return None if word is None else self._take(word)
 
     async def _observed(self, wide: ServerMessage) -> None:  # noqa: ASYNC910 - internal
         try:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import attrs
 
 from aip_trio.actors import ActorRef, Request
 from aip_trio.endpoints.connection._line import ClientLine
-from aip_trio.messages import FromClient
+from aip_trio.messages import FromClient, FromServer
 
-__all__ = ["AskLine", "Enrol", "LineDown", "LineUp", "Route", "Send"]
+__all__ = ["AskLine", "Enrol", "LineDown", "LineUp", "Route", "Send", "Taker", "everything"]
+
+#: Deals with a message at once, in the task that reads, and returns what is left to tell; None: nothing.
+Taker: TypeAlias = Callable[[FromServer], object | None]
+
+
+def everything(message: FromServer) -> object:
+    """The taker that deals with nothing."""
+    return message
 
 
 @attrs.frozen
@@ -28,9 +37,10 @@ class AskLine(Request[ClientLine]):
 
 @attrs.frozen
 class Route:
-    """To the link, before it reads: messages of these classes are for these actors, not the session."""
+    """To the link, before it reads: what ``taker`` leaves is for these actors, by class, or the session."""
 
     routes: Mapping[type, ActorRef]
+    taker: Taker
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ import trio
 from aip_trio.actors import Actor, ActorRef, StopReason, handles
 from aip_trio.endpoints.connection._dial import Dial
 from aip_trio.endpoints.connection._line import ClientLine
-from aip_trio.endpoints.connection._messages import AskLine, Enrol, LineDown, LineUp, Route
+from aip_trio.endpoints.connection._messages import AskLine, Enrol, LineDown, LineUp, Route, Taker, everything
 from aip_trio.errors import ActorStopped, ChildNotFound, RegistrationRefused
 from aip_trio.messages import ErrorFromServer, HeartbeatAck
 from aip_trio.transport import Attach
@@ -39,6 +39,10 @@ class ClientSession(Actor):
         """What goes past this session, straight to who deals with it; one hop less for what is frequent."""
         return {}
 
+    async def taker(self) -> Taker:
+        """Deals with messages in the task of the link, before any is told to anybody: no hop at all."""
+        return everything  # noqa: ASYNC910 - internal
+
     def nearby(self, name: str) -> ActorRef:
         """A sibling of the connection that this session belongs to."""
         ref = self.system.find(f"{self.path.rsplit('/', 2)[0]}/{name}")
@@ -53,7 +57,7 @@ class ClientSession(Actor):
         logger.info("%s is registered at %s", self._dial.client_id, self._dial.url)
         for listener in self.listeners():
             await listener.tell(LineUp(self._line))
-        await link.tell(Route(self.routes()))
+        await link.tell(Route(self.routes(), await self.taker()))
         await link.tell(Attach(self.ref))
 
     async def stopping(self, reason: StopReason | BaseException) -> None:  # noqa: ASYNC910 - internal

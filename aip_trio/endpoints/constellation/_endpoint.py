@@ -75,7 +75,9 @@ class ConstellationEndpoint(AIPEndpoint):
       over instead
     - ``token``: for servers that ask for one; ``metadata``: told to the servers
     - ``middleware``, ``extensions``: of all its connections (see `AIPEndpoint`)
-    - ``subprotocols``: the links that it offers, the preferred one first; ``("aip.v1",)``: none that resumes
+    - ``subprotocols``: the links that it offers, the preferred one first; ``("aip.v1",)``: none that resumes,
+      as where the strategy has no retries, and no ``resume_window`` is given: seconds for which it tries to
+      resume a link, if the server lets it
 
     Source: seed 000, "ConstellationEndpoint".
     """
@@ -99,6 +101,7 @@ class ConstellationEndpoint(AIPEndpoint):
         extensions: Sequence[AIPExtension] = (),
         make_transport: Callable[[], Transport] | None = None,
         subprotocols: Sequence[str] = SUBPROTOCOLS,
+        resume_window: float | None = None,
     ) -> None:
         super().__init__(None, reconnection_strategy, heartbeat_interval, timeout)
         self.task_name = task_name
@@ -112,6 +115,7 @@ class ConstellationEndpoint(AIPEndpoint):
         self._fittings = Fittings(middleware, extensions)
         self._make_transport = transports(make_transport, adapter)
         self._subprotocols = subprotocols
+        self._resume_window = resume_window
         self._roster = Roster()
         #: by device: connections that are being made
         self._connecting: dict[str, trio.Event] = {}
@@ -217,6 +221,7 @@ class ConstellationEndpoint(AIPEndpoint):
             observe=observe,
             make_transport=self._make_transport,
             subprotocols=self._subprotocols,
+            resume_window=self._resume_window,
         )
 
     def is_device_connected(self, device_id: str) -> bool:

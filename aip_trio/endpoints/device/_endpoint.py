@@ -57,7 +57,9 @@ class DeviceClientEndpoint(AIPEndpoint):
       seconds
     - ``adapter``: what speaks WebSocket, as for `WebSocketTransport`; ``make_transport``: makes what it talks
       over instead
-    - ``subprotocols``: the links that it offers, the preferred one first; ``("aip.v1",)``: none that resumes
+    - ``subprotocols``: the links that it offers, the preferred one first; ``("aip.v1",)``: none that resumes,
+      as where the strategy has no retries, and no ``resume_window`` is given: seconds for which it tries to
+      resume a link, if the server lets it
     - ``middleware``, ``extensions``: of its connection (see `AIPEndpoint`)
 
     Source: seed 000, "DeviceClientEndpoint".
@@ -87,6 +89,7 @@ class DeviceClientEndpoint(AIPEndpoint):
         adapter: AdapterName = "native",
         make_transport: Callable[[], Transport] | None = None,
         subprotocols: Sequence[str] = SUBPROTOCOLS,
+        resume_window: float | None = None,
     ) -> None:
         strategy = reconnection_strategy or ReconnectionStrategy(max_retries, initial_backoff=2.0)
         super().__init__(None, strategy, heartbeat_interval, timeout)
@@ -110,6 +113,7 @@ class DeviceClientEndpoint(AIPEndpoint):
             observe=self._tap,
             make_transport=transports(make_transport, adapter),
             subprotocols=subprotocols,
+            resume_window=resume_window,
         )
 
     def _specs(self) -> Iterable[ChildSpec]:

@@ -6,15 +6,17 @@ import logging
 from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
+import attrs
 import trio
 
-from aip_trio.actors import Actor, handles
+from aip_trio.actors import Actor, Request, handles
 from aip_trio.endpoints._foreign import foreign
-from aip_trio.endpoints.connection import ClientLine, LineDown, LineUp
+from aip_trio.endpoints.connection import ClientLine, LineDown, LineUp, Taker
 from aip_trio.endpoints.device._agenda import Agenda, Entry
 from aip_trio.errors._base import show, told
 from aip_trio.messages import (
     CommandResults,
+    FromServer,
     Result,
     ResultStatus,
     RunCommands,
@@ -23,7 +25,7 @@ from aip_trio.messages import (
     widen_server,
 )
 
-__all__ = ["Client", "Executor"]
+__all__ = ["Answer", "AskTaker", "Client", "Executor"]
 
 logger = logging.getLogger("aip_trio.endpoints")
 
@@ -44,6 +46,19 @@ class Client(Protocol):
         ...
 
 
+@attrs.frozen
+class AskTaker(Request[Taker]):
+    """To the executor, once a connection is up: what deals with the commands that come over it."""
+
+
+@attrs.frozen
+class Answer:
+    """To the executor: the results of these commands are known; send them."""
+
+    batch: RunCommands
+    results: Sequence[Result]
+
+
 class Executor(Actor):
     """One task at a time, its commands in order; a task that ended is dropped, and what runs is cancelled.
 
@@ -54,7 +69,7 @@ class Executor(Actor):
     def __init__(self, client: Client) -> None:
         self._client = client
         self._agenda = Agenda()
-        self._todo = trio.Event()
+        self._idle = trio.lowlevel.ParkingLot()  # where the worker waits
         self._scope: trio.CancelScope | None = None
         self._line: ClientLine | None = None
 
@@ -63,23 +78,36 @@ class Executor(Actor):
         self.nursery.start_soon(self._work)
 
     @handles
-    async def run(self, message: RunCommands) -> None:
-        """Put on the agenda; what was done already is answered again, and not done again."""
-        match self._agenda.add(message, once=self._line is not None and self._line.resumes):
+    async def ask_taker(self, message: AskTaker) -> Taker:
+        """What the link of a connection that is up puts on the agenda with."""
+        return self._take
+
+    def _take(self, message: FromServer) -> object | None:
+        """Of the link, in its task: no hop to this actor's. What is not about commands is returned."""
+        if isinstance(message, RunCommands):
+            return self._put(message)
+        if isinstance(message, TaskEnded):
+            self._cancel(self._agenda.drop(message.session_id))
+            return None
+        return message
+
+    def _put(self, batch: RunCommands) -> Answer | None:
+        """On the agenda; what was done already is answered again, and not done again."""
+        match self._agenda.add(batch, once=self._line is not None and self._line.resumes):
             case Entry.TAKEN:
-                self._todo.set()
+                self._idle.unpark()
+                return None
             case Entry.FULL:
                 reason = f"the device is busy: {self._agenda.limit} batches of commands wait already"
-                await self._answer(message, _failures(message, reason))
+                return Answer(batch, _failures(batch, reason))
             case Entry.REPEATED:
-                known = self._agenda.answer(message)
-                if known is not None:  # else its answer is on its way
-                    await self._answer(message, known)
+                known = self._agenda.answer(batch)
+                return None if known is None else Answer(batch, known)  # None: it is on its way
 
     @handles
-    async def task_ended(self, message: TaskEnded) -> None:
-        """Its commands are not wanted any more."""
-        self._cancel(self._agenda.drop(message.session_id))
+    async def answer(self, message: Answer) -> None:
+        """In the actor's task: while the server does not read, its link waits for this one, in the end."""
+        await self._answer(message.batch, message.results)
 
     @handles
     async def line_down(self, message: LineDown) -> None:
@@ -108,8 +136,7 @@ class Executor(Actor):
         """The next batch, once there is one."""
         batch = self._agenda.next()
         if batch is None:
-            self._todo = trio.Event()
-            await self._todo.wait()
+            await self._idle.park()
             return
         results = await self._execute(batch)
         await self._answer(batch, results)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aip_trio.actors import ActorRef, handles
-from aip_trio.endpoints.connection import ClientSession, Dial, Send
+from aip_trio.endpoints.connection import ClientSession, Dial, Send, Taker
+from aip_trio.endpoints.device._executor import Answer, AskTaker
 from aip_trio.errors._base import told
 from aip_trio.messages import (
     AskForTask,
@@ -42,18 +43,23 @@ class DeviceSession(ClientSession):
         return self._outbox, self._executor, self.nearby("watch")
 
     def routes(self) -> Mapping[type, ActorRef]:
-        """Commands are the executor's, and so is the end of their task: in the order in which they came."""
-        return {RunCommands: self._executor, TaskEnded: self._executor}
+        """An answer that is known already is the executor's to send."""
+        return {Answer: self._executor}
+
+    async def taker(self) -> Taker:
+        """Commands go on the executor's agenda, and the end of their task takes them from it.
+
+        It is asked for: so the executor knows of this connection before anything comes over it.
+        """
+        return await self._executor.ask(AskTaker())
 
     @handles
     async def commands(self, message: RunCommands) -> None:
-        """As routed."""
-        await self._executor.tell(message)
+        """The link deals with them before."""
 
     @handles
     async def task_ended(self, message: TaskEnded) -> None:
-        """As routed."""
-        await self._executor.tell(message)
+        """The link deals with it before."""
 
     @handles
     async def offered(self, message: OfferTask) -> None:

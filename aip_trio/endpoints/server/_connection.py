@@ -13,6 +13,7 @@ from aip_trio.endpoints.server._constellation_session import ConstellationSessio
 from aip_trio.endpoints.server._device_session import DeviceSession
 from aip_trio.endpoints.server._hub import Hub
 from aip_trio.endpoints.server._turns import OpenTurns
+from aip_trio.endpoints.server._withheld import answer_to
 from aip_trio.errors import MiddlewareFailed, PeerError, PeerTooSlow, TransportClosed, TransportError
 from aip_trio.messages import (
     ClientMessage,
@@ -20,8 +21,8 @@ from aip_trio.messages import (
     ClientType,
     CommandResults,
     ErrorFromServer,
-    Format,
     FromClient,
+    FromServer,
     Register,
     narrow_client,
     widen_server,
@@ -90,8 +91,7 @@ class ServerLink(Link):
         try:
             came = self.protocol.read(data, ClientMessage)
             wide = await self.protocol.admit(came)
-            frame = data if self.protocol.codec.format is Format.JSON else None
-            fault = _ADMISSION.check(wide, self._register, frame)
+            fault = _ADMISSION.check(wide, self._register, data, self.protocol.codec.format)
             if fault is None:
                 return self._settled(narrow_client(wide), len(data))
         except (PeerError, MiddlewareFailed) as error:
@@ -99,8 +99,12 @@ class ServerLink(Link):
             if came is not None and wide is None:
                 self._withheld(came, fault)
         response_id = self.system.environment.new_id()
-        session_id = None if came is None else came.session_id
-        refusal = ErrorFromServer(fault, response_id=response_id, session_id=session_id)
+        refusal: FromServer
+        if came is not None and wide is None:
+            refusal = answer_to(came, fault, response_id)
+        else:
+            session_id = None if came is None else came.session_id
+            refusal = ErrorFromServer(fault, response_id=response_id, session_id=session_id)
         await self.say(widen_server(refusal, timestamp=timestamp()))
         return None
 

@@ -47,11 +47,13 @@ class ServerLine:
 
     async def write(self, frame: bytes) -> None:  # noqa: ASYNC910 - internal
         """As `send`, of a frame that was packed. A checkpoint only where it has to wait."""
-        with suppress(TransportError):
-            try:
-                self.protocol.transport.send_nowait(frame)
-            except trio.WouldBlock:
+        try:
+            self.protocol.transport.send_nowait(frame)
+        except trio.WouldBlock:
+            with suppress(TransportError):
                 await self.protocol.transport.send(frame)
+        except TransportError:
+            return  # noqa: ASYNC910 - internal
 
     async def acknowledge(self) -> None:
         """Answer a registration or a heartbeat."""

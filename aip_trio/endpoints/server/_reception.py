@@ -71,8 +71,9 @@ class Reception:
             await transport.close()
             return
         if resumed:
-            logger.info("session %s is resumed over a new connection", link.name)
+            logger.info("client %s is back: its session is resumed over a new connection", link.owner)
             await link.carry(transport)
+            self._tell_loss(link)
             return
         connection: ActorRef | None = None
 
@@ -81,26 +82,35 @@ class Reception:
             connection = await self._register(link, websocket)
             if connection is None:
                 await link.close()
+            else:
+                link.owner = connection.name
 
         try:
             await link.carry(transport, beside=enter)
+            self._tell_loss(link)
         finally:
             if connection is None:  # it has not registered: there is nothing to come back to
                 with trio.CancelScope(shield=True) as now:
                     now.cancel()
                     await link.close()
 
+    def _tell_loss(self, link: LinkTransport) -> None:
+        """Whoever watches a fleet learns at once that a client is away, and not after the window."""
+        if link.is_connected and not link.attached:
+            left = link.deadline - trio.current_time()
+            logger.info("client %s has lost its connection: it has %.4g s to come back", link.owner, left)
+
     async def _register(self, transport: Transport, websocket: object) -> ActorRef | None:  # noqa: ASYNC910 - internal
         """Make a connection a client; None: it was refused, or has gone."""
         protocol = self.hub.fittings.fit(AIPProtocol(transport))
         try:
             register = await self._first_frame(protocol)
-            return await self._admit(protocol, register, websocket)  # noqa: ASYNC910 - internal
+            return await self._admit(protocol, register, websocket)
         except PeerError as refused:
             await self._turn_away(protocol, refused)
         except TransportError as lost:
             logger.info("a connection was lost before it had registered: %s", lost)
-        return None
+        return None  # noqa: ASYNC910 - internal
 
     async def _stay(self, connection: ActorRef) -> None:  # noqa: ASYNC910 - internal
         """With a connection, until it ends; cancelled, end it."""

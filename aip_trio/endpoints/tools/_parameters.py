@@ -49,7 +49,8 @@ class Parameters:
             each = msgspec.defstruct(tool, [(name, annotation, None) for name, annotation in types.items()])
         except Exception as error:
             reason = " ".join(str(error).split())
-            raise InvalidTool(tool, f"its parameters have no JSON schema: {reason}") from error
+            advice = "take what JSON has, such as str, float or list[int]"
+            raise InvalidTool(tool, f"its parameters have no JSON schema: {advice} ({reason})") from error
         required = tuple(p.name for p in parameters if p.default is p.empty)
         return cls(tool, schema, struct, each, required)
 

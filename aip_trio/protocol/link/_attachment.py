@@ -29,9 +29,10 @@ _LAST_WORDS = 1.0
 class Attachment:
     """Reads a physical connection, in `run`, and writes to it what the session has to send.
 
-    A task that sends while nobody writes writes by itself. What is offered meanwhile goes into the next
-    frame, which a task writes that lives only while there is something to write: so a lone message never
-    waits, and many go together. `run` never waits for a write: two ends that both did would stand still.
+    A task that sends while nobody writes writes by itself; one that does not wait does so once for each frame
+    that the peer has sent: so an answer goes at once. What else is offered goes into the next frame, which a
+    task writes that lives only while there is something to write: so a lone message never waits, and many go
+    together. `run` never waits for a write: two ends that both did would stand still.
 
     ``released`` is called when the peer's acknowledgement has made room.
     """
@@ -41,6 +42,7 @@ class Attachment:
         "_inbox",
         "_nursery",
         "_over",
+        "_prompted",
         "_released",
         "_session",
         "_silenced",
@@ -69,6 +71,7 @@ class Attachment:
         self._over = False
         self._silenced = False  # it is over, or broke on writing
         self._farewell: Bye | None = None
+        self._prompted = False  # the peer has said something, and nothing was written at once since
         #: whether a task that sends may write by itself: nobody does, or is about to
         self.idle = False
         #: when a frame came, or it began
@@ -101,63 +104,80 @@ class Attachment:
         return ending
 
     async def _read(self) -> Bye:
-        session, inbox, read = self._session, self._inbox, self._wire.read
+        """All frames; what is to be acknowledged meanwhile is."""
+        session = self._session
         while True:
-            if inbox.full:
+            while session.ack_at == math.inf:
+                if bye := await self._read_one():
+                    return bye
+            # Most are acknowledged long before, by what is sent: one look at the clock does for all of them.
+            with trio.CancelScope(deadline=session.ack_at):
+                while True:
+                    if bye := await self._read_one():
+                        return bye
+            if session.ack_at <= trio.current_time():
                 session.want_ack()
                 self.wake()
-                await inbox.room()
-            data = await self._receive()
-            self.heard = now = trio.current_time()
-            frame = read(data)
-            if type(frame) is BatchFrame:
-                acknowledged = session.replay.acknowledged
-                messages = session.received(frame.seq, frame.ack, frame.messages, len(data), now)
-                if session.replay.acknowledged != acknowledged:
-                    self._released()
-                if messages:
-                    inbox.put(messages)
-                if session.ack_wanted:
-                    self.wake()
-            elif type(frame) is Ack:
-                if session.acknowledged(frame.ack):
-                    self._released()
-            elif type(frame) is Bye:
-                return frame
-            else:
-                raise LinkFault("t", f"is {type(frame).__name__}, which has no place in a session")
 
-    async def _receive(self) -> bytes:
-        """The next frame; what is to be acknowledged meanwhile is."""
-        session, physical = self._session, self.physical
-        while True:
-            if session.ack_at == math.inf:
-                return await physical.receive()
-            with trio.CancelScope(deadline=session.ack_at):
-                return await physical.receive()
+    async def _read_one(self) -> Bye | None:
+        """One frame; a goodbye is returned. Cancelled: none was read."""
+        session, inbox = self._session, self._inbox
+        if inbox.full:
             session.want_ack()
             self.wake()
+            await inbox.room()
+        data = await self.physical.receive()
+        self.heard = now = trio.current_time()
+        self._prompted = True
+        frame = self._wire.read(data)
+        if type(frame) is BatchFrame:
+            acknowledged = session.replay.acknowledged
+            messages = session.received(frame.seq, frame.ack, frame.messages, len(data), now)
+            if session.replay.acknowledged != acknowledged:
+                self._released()
+            if messages:
+                inbox.put(messages)
+            if session.ack_wanted:
+                self.wake()
+        elif type(frame) is Ack:
+            if session.acknowledged(frame.ack):
+                self._released()
+        elif type(frame) is Bye:
+            return frame
+        else:
+            raise LinkFault("t", f"is {type(frame).__name__}, which has no place in a session")
+        return None
 
     # Writing
 
     def wake(self) -> None:
         """Have written what there is, if there is anything."""
-        if self.idle and (self._session.pending or self._parting) and not self._acked_at_once():
+        if self.idle and (self._session.pending or self._parting) and not self._written_at_once():
             assert self._nursery is not None
             self.idle = False
             self._nursery.start_soon(self._drain)
 
-    def _acked_at_once(self) -> bool:
-        """Whether an acknowledgement was all that there was to write, and it has been without waiting."""
+    def _written_at_once(self) -> bool:
+        """Whether what there was to write has been without waiting: an acknowledgement, or an answer."""
         session = self._session
-        if session.replay.pending or self._parting:
+        if self._parting or (not self._prompted and session.replay.pending):
             return False
+        batch = session.next_batch()
         try:
-            self.physical.send_nowait(self._wire.frame(Ack(session.seen)))
+            if batch is None:
+                self.physical.send_nowait(self._wire.frame(Ack(session.seen)))
+            else:
+                self._prompted = False
+                self.physical.send_nowait(self._wire.batch(batch.first, session.seen, batch.messages))
         except trio.WouldBlock:
+            if batch is not None:
+                session.unsure(batch)
             return False
+        except TransportError:
+            self.broke()
+            return True
         session.acking()
-        return True
+        return not session.pending
 
     async def write(self) -> None:
         """Write one frame of what there is, in the task that sends, where it is `idle`. A checkpoint."""

@@ -128,13 +128,18 @@ class Carrier:
     def _attach(self, physical: Transport, peer_seen: int) -> Attachment:
         self._session.attached(peer_seen)
         self.attachment = attachment = Attachment(
-            physical, self._session, self._wire, self._inbox, self._room.unpark_all
+            physical, self._session, self._wire, self._inbox, self._released
         )
         self.peer = str(getattr(physical, "peer", "unknown"))
         self._vigil.until()
         self.arrived.set()
         self._room.unpark_all()
         return attachment
+
+    def _released(self) -> None:
+        """There is room: seldom does anybody wait for that."""
+        if self._room:
+            self._room.unpark_all()
 
     async def _finish(self, physical: Transport, ending: Ending) -> None:  # noqa: ASYNC910 - not called from outside
         """Do what its end asks for."""
@@ -149,7 +154,7 @@ class Carrier:
                 await physical.close()
         elif _too_big(ending):
             self._fate.lose("a message is larger than the other end's max_size: send it in parts", ending)
-        elif ending is not None:
+        elif ending is not None and not self._session.over:
             logger.info("the link with %s has lost its socket, and waits for another: %s", self.peer, ending)
 
     def detach(self, attachment: Attachment) -> None:
@@ -163,6 +168,7 @@ class Carrier:
             self.arrived = Flag()
             self._session.detached(trio.current_time())
             self._vigil.until(self._session.deadline)
+            self._inbox.nudge()
             self._fate.look()
 
 

@@ -48,7 +48,7 @@ class Inbox:
         if self._end is None:
             self._queue.extend(messages)
             self._bytes += sum(map(len, messages))
-            self._wake_taker()
+            self.nudge()
 
     async def room(self) -> None:
         """Wait until it is not `full`. A checkpoint."""
@@ -59,24 +59,27 @@ class Inbox:
         await wait_task_rescheduled(self._abort_put)
 
     async def get(self, call: str, take: Callable[[], T]) -> T:
-        """Wait until it is `ready`, and ``take``. A checkpoint; raises TransportBusy where a task waits."""
+        """``take`` from what is `ready`. A checkpoint; raises TransportBusy where a task waits."""
         if self._awaited:
             raise TransportBusy(call)
-        if self.ready:
-            await trio.lowlevel.checkpoint_if_cancelled()
-            got = take()
-            await trio.lowlevel.cancel_shielded_checkpoint()
-            return got
+        await trio.lowlevel.checkpoint_if_cancelled()
+        got = take()
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return got
+
+    async def wait(self, call: str) -> None:
+        """Wait until it is `ready`, or `nudge` is called. A checkpoint; raises TransportBusy as `get`."""
+        if self._awaited:
+            raise TransportBusy(call)
         self._awaited = True
         self._taker = current_task()
         try:
             await wait_task_rescheduled(self._abort_take)
         finally:
             self._awaited = False
-        return take()
 
     def take(self) -> bytes:
-        """The next message; after the last, what `end` was given is raised. For `get`."""
+        """The next message; after the last, what `end` was given is raised."""
         if not self._queue:
             raise self._error()
         message = self._queue.pop(0)
@@ -105,14 +108,15 @@ class Inbox:
             self._queue.clear()
             self._bytes = 0
         self._let_in()
-        self._wake_taker()
+        self.nudge()
 
     def _let_in(self) -> None:
         if self._putter is not None:
             task, self._putter = self._putter, None
             reschedule(task)
 
-    def _wake_taker(self) -> None:
+    def nudge(self) -> None:
+        """Let the task that waits look how things stand."""
         if self._taker is not None:
             task, self._taker = self._taker, None
             reschedule(task)

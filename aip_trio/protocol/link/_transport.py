@@ -76,6 +76,8 @@ class LinkTransport(Transport):
         self._carrier = Carrier(
             self._session, self._fate, self._vigil, wire, subprotocol, self._inbox, self._room, limits
         )
+        #: whose it is, for a log: what its owner calls the peer
+        self.owner = name
         #: called once, when the session is over
         self.on_end: Callable[[], object] = _nothing
 
@@ -141,12 +143,18 @@ class LinkTransport(Transport):
         return await self._get("receive_many()", self._inbox.take_all)
 
     async def _get(self, call: str, take: Callable[[], T]) -> T:
-        if self._inbox.ready:
-            return await self._inbox.get(call, take)
+        inbox, session = self._inbox, self._session
+        if inbox.ready:
+            return await inbox.get(call, take)
         while True:
-            with self._vigil.watch():
-                return await self._inbox.get(call, take)
-            self._fate.look()
+            if session.deadline == math.inf:  # no window runs; where one begins to, the carrier nudges
+                await inbox.wait(call)
+            else:
+                with self._vigil.watch():
+                    await inbox.wait(call)
+                self._fate.look()
+            if inbox.ready:
+                return take()
 
     # Physical connections
 

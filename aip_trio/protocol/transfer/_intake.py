@@ -148,7 +148,7 @@ class Intake:
 
     async def _pass_over(self, held: Transfer) -> None:
         """Let go of what was announced, as nobody has come for it."""
-        if isinstance(held.message, BinaryData):
+        if isinstance(held.message, BinaryData) and self.transport.has_binary_frames:
             await self.payload()
         else:
             await trio.lowlevel.checkpoint()

@@ -251,3 +251,20 @@ async def test_of_several_that_wait_to_send_none_is_told_that_it_has_sent(end: s
             if end == "closed":
                 await server.close()
         assert errors == [LinkLost if end == "lost" else TransportClosed] * 5
+
+
+@virtual
+async def test_a_link_that_was_closed_waits_for_no_other_socket_and_does_not_say_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="aip_trio.protocol")
+    async with world() as here:
+        client, server = await here.open()
+        await server.close()
+        await fails(client.receive())
+        await wait_all_tasks_blocked()
+        assert "waits for another" not in caplog.text
+        client, server = await here.open()
+        here.cut()
+        await wait_all_tasks_blocked()
+        assert "waits for another" in caplog.text

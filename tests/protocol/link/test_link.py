@@ -12,6 +12,7 @@ from aip_trio.actors import Backoff
 from aip_trio.errors import (
     InvalidMessage,
     InvalidSpec,
+    LinkLost,
     NoSystem,
     TransportBusy,
 )
@@ -19,7 +20,7 @@ from aip_trio.messages import Format
 from aip_trio.protocol import LinkLimits, LinkTransport, open_link
 from aip_trio.transport import MemoryTransport
 from tests.actors.support import virtual
-from tests.protocol.link.links import BOTH, JSON, MSGPACK, receive, world
+from tests.protocol.link.links import BOTH, JSON, MSGPACK, fails, receive, world
 
 
 @BOTH
@@ -155,6 +156,47 @@ async def test_what_is_offered_while_one_writes_goes_in_one_frame_and_a_lone_mes
         assert sum(frame.count(b"\n") for frame in frames[5:]) == 50
         assert len(frames) == 7
         assert len(await client.receive_many()) == 1051
+
+
+@virtual
+@pytest.mark.parametrize("takes", [True, False], ids=["taken", "would block"])
+async def test_one_answer_to_each_frame_goes_at_once_where_the_connection_takes_it(takes: bool) -> None:
+    async with world() as here, trio.open_nursery() as nursery:
+        client, server = await here.open()
+        physical = here.physicals[0]
+        offered: list[bytes] = []
+
+        def at_once(data: bytes | bytearray | memoryview) -> None:
+            offered.extend(bytes(data).split(b"\n")[1:])  # the messages of a batch
+            if not takes:
+                raise trio.WouldBlock
+            nursery.start_soon(physical.send, bytes(data))
+
+        physical.send_nowait = at_once  # type: ignore[method-assign]
+        for asked in range(2):
+            server.send_nowait(b"unasked %d" % asked)
+            await wait_all_tasks_blocked()
+            await client.send(b"question")
+            assert await server.receive() == b"question"
+            server.send_nowait(b"answer %d" % asked)
+            await wait_all_tasks_blocked()
+        server.send_nowait(b"more")
+        assert offered == [b"answer 0", b"answer 1"]
+        assert await receive(client, 4) == [b"unasked 0", b"answer 0", b"unasked 1", b"answer 1"]
+        assert await client.receive() == b"more"
+
+
+@virtual
+async def test_who_receives_while_the_connection_goes_is_told_when_the_window_is_over() -> None:
+    async with world(window=10.0) as here:
+        client, server = await here.open()
+        async with trio.open_nursery() as nursery:
+            for end in (client, server):
+                nursery.start_soon(fails, end.receive(), LinkLost)
+            await wait_all_tasks_blocked()
+            await here.leave()
+            began = trio.current_time()
+        assert trio.current_time() - began == pytest.approx(10.0, abs=1.0)
 
 
 @virtual

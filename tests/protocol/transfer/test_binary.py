@@ -22,7 +22,7 @@ from aip_trio.errors import (
     TransferAnnounced,
     UnexpectedMessage,
 )
-from aip_trio.messages import ClientMessage
+from aip_trio.messages import ClientMessage, TaskStatus
 from aip_trio.protocol import AIPProtocol
 from aip_trio.testing import CancelPoint, cancel_at_every_checkpoint
 from aip_trio.transport import MemoryTransport, Transport, WebSocketTransport, serve_websocket
@@ -171,6 +171,7 @@ class Plain(Transport):
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.comes: list[bytes] = []
 
     async def connect(self, url: str, **options: object) -> None: ...
 
@@ -180,7 +181,7 @@ class Plain(Transport):
 
     async def receive(self) -> bytes:
         await trio.lowlevel.checkpoint()
-        return b"{}"
+        return self.comes.pop(0)
 
     async def close(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -208,6 +209,16 @@ async def test_a_transport_without_binary_frames_says_so_before_anything_is_sent
     with pytest.raises(NoBinaryFrames):
         await protocol.receive_binary_message()
     assert plain.sent == []
+
+
+@pytest.mark.trio
+async def test_on_a_transport_without_binary_frames_an_announcement_costs_no_message() -> None:
+    plain = Plain()
+    plain.comes = [b'{"type":"binary_data","size":3}', b'{"type":"heartbeat","status":"ok"}']
+    protocol = AIPProtocol(plain)
+    with pytest.raises(UnexpectedMessage):
+        await protocol.unpack(await protocol.receive_frame(), ClientMessage)
+    assert (await protocol.receive_message(ClientMessage)).status is TaskStatus.OK
 
 
 @pytest.mark.trio
