@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 import psutil
 
-__all__ = ["PROGRAM", "children_of", "first_line", "gone", "running"]
+__all__ = ["PATIENCE", "PROGRAM", "children_of", "first_line", "gone", "running", "story_until"]
+
+#: Seconds for a program to start, and to end: they end a hang, and a busy machine needs many of them.
+PATIENCE = 30.0
 
 PROGRAM = [sys.executable, "-X", "dev", "-W", "error", "-m", "aip_trio"]
 
@@ -35,8 +38,18 @@ def first_line(process: "subprocess.Popen[str]") -> str:
     """What it says when it is ready. Fails with what it says on stderr where it ends before."""
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line, process.communicate(timeout=10)[1]
+    assert line, process.communicate(timeout=PATIENCE)[1]
     return line.rstrip("\n")
+
+
+def story_until(process: "subprocess.Popen[str]", end: str) -> Iterator[str]:
+    """What it tells on stderr, as far as the line with this."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        yield line
+        if end in line:
+            return
+    raise AssertionError(f"it never said: {end}")
 
 
 def children_of(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> list[psutil.Process]:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from aip_trio.cli import main
-from tests.cli.programs import PROGRAM, children_of, first_line, gone, running
+from tests.cli.programs import PATIENCE, PROGRAM, children_of, first_line, gone, running, story_until
 
 TOKEN = "a-token-of-the-tests"
 
@@ -81,7 +81,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Generator[list[str]]:
         for process, status in ((working, 143), (serving, 130)):
             assert children_of(process) == []
             process.send_signal(signal.SIGTERM if status == 143 else signal.SIGINT)
-            _, errors = process.communicate(timeout=10)
+            _, errors = process.communicate(timeout=PATIENCE)
             assert process.returncode == status
             assert "Traceback" not in errors
             assert TOKEN not in errors
@@ -172,14 +172,12 @@ def test_without_the_right_token_it_is_refused_with_401(
     (tmp_path / "token").touch(0o600)
     (tmp_path / "token").write_text("another")
     options = [*fleet[:4], *(["--token-file", str(tmp_path / "token")] if wrong else [])]
-    began = time.monotonic()
     assert main(["task", *options, "--command", "live_load"]) == 2
-    assert time.monotonic() - began < 5
     out, err = capsys.readouterr()
     assert out == ""
     assert "refused the connection with status 401" in err
     assert "--token-file" in err
-    assert err.count("\n") == 1
+    assert err.count("\n") == 1  # who asks again says so: it has asked once
 
 
 def test_a_second_device_of_the_same_name_does_not_get_in(fleet: list[str], place: Place) -> None:
@@ -192,7 +190,7 @@ def test_a_second_device_of_the_same_name_does_not_get_in(fleet: list[str], plac
         assert "the server refused to register 'lab'" in told
         assert "is connected already" in told
         second.send_signal(signal.SIGINT)
-        assert second.wait(timeout=10) == 130
+        assert second.wait(timeout=PATIENCE) == 130
 
 
 def test_a_task_that_takes_too_long_is_cancelled(
@@ -202,7 +200,7 @@ def test_a_task_that_takes_too_long_is_cancelled(
     assert main(["task", *fleet, "--command", command, "--timeout", "0.5", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["status"], told["error"]) == ("failed", "no end within 0.5 s: it is cancelled")
-    assert gone(asleep("61.7"), 5)
+    assert gone(asleep("61.7"), PATIENCE)
 
 
 def asleep(seconds: str) -> list[psutil.Process]:
@@ -256,20 +254,10 @@ def test_a_killed_server_fails_the_task_and_is_found_again_when_it_is_back(
                 story = [*story_until(waiting, "lab is connected again")]
                 assert ask(capsys, fleet, "live_load")[0] == 0
                 waiting.send_signal(signal.SIGTERM)
-                _, errors = waiting.communicate(timeout=10)
+                _, errors = waiting.communicate(timeout=PATIENCE)
     assert waiting.returncode == 143
     assert any("lab has lost its connection, and connects again" in line for line in story)
     assert "Traceback" not in "".join((*story, errors))
-
-
-def story_until(process: "subprocess.Popen[str]", end: str) -> Iterator[str]:
-    """What a process tells on stderr, as far as this."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        yield line
-        if end in line:
-            return
-    raise AssertionError(f"it never said: {end}")
 
 
 def test_a_signal_ends_a_task_that_runs(fleet: list[str]) -> None:
@@ -279,9 +267,9 @@ def test_a_signal_ends_a_task_that_runs(fleet: list[str]) -> None:
             assert asking.poll() is None
             time.sleep(0.02)
         asking.send_signal(signal.SIGINT)
-        assert asking.communicate(timeout=10) == ("", "")
+        assert asking.communicate(timeout=PATIENCE) == ("", "")
     assert asking.returncode == 130
-    assert gone(asleep("64.7"), 5)
+    assert gone(asleep("64.7"), PATIENCE)
 
 
 def test_a_server_that_is_stopped_says_so_to_those_who_wait(place: Place) -> None:
@@ -292,14 +280,14 @@ def test_a_server_that_is_stopped_says_so_to_those_who_wait(place: Place) -> Non
             while not asleep("65.7"):
                 time.sleep(0.02)
             serving.send_signal(signal.SIGTERM)
-            out, _ = asking.communicate(timeout=10)
+            out, _ = asking.communicate(timeout=PATIENCE)
         assert json.loads(out)["error"] == "server_stopping: the server was stopped"
         assert asking.returncode == 1
-        assert serving.wait(timeout=10) == 143
-        assert gone(asleep("65.7"), 5)
+        assert serving.wait(timeout=PATIENCE) == 143
+        assert gone(asleep("65.7"), PATIENCE)
         left = children_of(working)
         working.send_signal(signal.SIGINT)
-        assert working.wait(timeout=10) == 130
+        assert working.wait(timeout=PATIENCE) == 130
         assert left == []
 
 
@@ -330,12 +318,12 @@ def test_a_pipe_ties_a_server_to_who_started_it() -> None:
                 process.wait(timeout=0.3)
         finally:
             os.close(writer)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_a_pipe_that_is_none_is_refused() -> None:
     with running("server", "--port", "0", "--end-with-stdin") as process:
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert "needs a pipe or a terminal as standard input" in errors
 

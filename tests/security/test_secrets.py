@@ -11,7 +11,7 @@ from aip_trio.endpoints._profile import AgentProfile
 from aip_trio.endpoints.server._listener import Door, _same
 from aip_trio.errors import AipError, HandshakeRefused
 from aip_trio.transport import Handshake
-from tests.cli.programs import first_line, running
+from tests.cli.programs import first_line, running, story_until
 from tests.endpoints.support import Worker, quick, serving
 from tests.security.attacker import attacker, head
 
@@ -126,14 +126,16 @@ def test_the_programs_tell_no_token_at_level_debug(tmp_path: Path) -> None:
             running("device", "--url", url, "--id", "dev-2", *wrong, *debug) as stranger,
         ):
             first_line(device)
+            outputs = [*story_until(stranger, "asked again")]
             with running("info", "--url", url, "--device", "dev-1", *right, *debug) as info:
-                outputs = [*info.communicate(timeout=20)]
+                outputs += info.communicate(timeout=20)
                 assert info.returncode == 0
             for process in (stranger, device, server):
                 process.terminate()
-                outputs += process.communicate(timeout=20)
+                assert process.stdout is not None
+                assert process.stderr is not None
+                outputs += [*process.stdout, *process.stderr]
     text = "".join(outputs)
-    assert "asked again" in text
     assert "401" in text
     assert "dev-1" in text
     for token in (RIGHT, WRONG):

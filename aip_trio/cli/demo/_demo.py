@@ -23,6 +23,7 @@ from aip_trio.cli.demo._scope import Scope
 from aip_trio.cli.demo._strike import Aim, Strike, aim
 from aip_trio.cli.demo._view import show
 from aip_trio.endpoints import AgentProfile, ConstellationEndpoint
+from aip_trio.errors import StartCalledOff
 from aip_trio.resilience import ReconnectionStrategy
 
 __all__ = ["Demo"]
@@ -100,7 +101,7 @@ class Demo:
             async with trio.open_nursery() as nursery:
                 for name in DEVICES:
                     profile = AgentProfile(device_id=name, server_url=site.url)
-                    nursery.start_soon(constellation.connect_to_device, profile)
+                    nursery.start_soon(_connect, constellation, profile)
             return constellation
         late = [name for name in DEVICES if not constellation.is_device_connected(name)] or DEVICES
         raise ExceptionGroup("the fleet is not complete", [site.not_up(name) for name in late])
@@ -131,6 +132,13 @@ class Demo:
 
     def _progress(self) -> str:
         return self._phase if self._run is None else f"{self._phase}: {self._run}"
+
+
+async def _connect(constellation: ConstellationEndpoint, profile: AgentProfile) -> None:
+    try:
+        await constellation.connect_to_device(profile)
+    except StartCalledOff:  # the system ends, with an error that says why: it is about to cancel this
+        await trio.sleep_forever()
 
 
 async def _in_thread(work: Callable[[Unpack[Ts], Callable[[], None]], R], *arguments: *Ts) -> R:

@@ -35,6 +35,9 @@ _PATIENCE = Backoff(initial=0.2, maximum=1.0, jitter=False, max_retries=3)
 #: of life are the end of the connection.
 _CONNECT, _HEARTBEAT = 10.0, 10.0
 
+#: Seconds in which a socket that broke may be made anew: somebody sits and waits.
+_RESUME = 10.0
+
 #: What the words mean that AIP has for the end of a task (wire/aip.md, 7).
 _REASONS = {
     "device_disconnected": "the device was lost while it worked",
@@ -44,7 +47,7 @@ _REASONS = {
 
 @attrs.frozen
 class Reach:
-    """A device, through one connection to its server; a connection that is lost stays lost."""
+    """A device, through one connection to its server; what is lost for longer than a moment stays lost."""
 
     endpoint: ConstellationEndpoint
     device: str
@@ -111,6 +114,7 @@ async def reach(
     endpoint = ConstellationEndpoint(
         f"{name}-{current_environment().new_id()[:12]}",
         reconnection_strategy=ReconnectionStrategy(max_retries=0),
+        resume_window=_RESUME,
         heartbeat_interval=_HEARTBEAT,
         timeout=_CONNECT,
         token=token,
