@@ -1,5 +1,11 @@
-"""Hypothesis's profiles: ``--hypothesis-profile=thorough`` hunts with twenty times the examples."""
+"""Hypothesis's profiles: ``--hypothesis-profile=thorough`` hunts with twenty times the examples.
 
-from hypothesis import settings
+None of them looks at the clock: how long an example takes says more about the machine, and what else runs on
+it, than about the code.
+"""
 
-settings.register_profile("thorough", max_examples=2000, deadline=None)
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("usual", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=2000)
+settings.load_profile("usual")

@@ -3,6 +3,7 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import trio
@@ -206,7 +207,9 @@ def test_the_real_clock_has_its_time_zone() -> None:
 
 def test_real_ids_differ() -> None:
     environment = RealEnvironment(1)
-    assert len({environment.new_id() for _ in range(100)}) == 100
+    ids = [UUID(environment.new_id()) for _ in range(100)]
+    assert len(set(ids)) == 100
+    assert {one.version for one in ids} == {4}
     assert RealEnvironment(1).new_id() != RealEnvironment(1).new_id()  # the seed does not repeat ids
 
 

@@ -115,7 +115,7 @@ class Chance:
         self.loose.now += self.of([1.0, 0.5, 3.0])
 
 
-@examples(400)
+@examples(250)
 @given(st.data())
 def test_whatever_the_order_of_reports_it_keeps_its_promises(data: st.DataObject) -> None:
     loose = Loose(data.draw(flags()))

@@ -8,7 +8,7 @@ from tests.actors.model._script import Script, scripts
 from tests.actors.model._settings import examples
 
 
-@examples(300)
+@examples(200)
 @given(scripts())
 def test_real_actors_do_what_the_model_does(script: Script) -> None:
     compare(script)

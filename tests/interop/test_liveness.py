@@ -4,6 +4,7 @@ import json
 import os
 import signal
 
+from tests.cli.programs import PATIENCE
 from tests.interop.plain import Plain, listed, registered
 from tests.interop.programs import Site, first_line, name, plain, running
 
@@ -42,7 +43,7 @@ def test_who_answers_none_is_cut_off_and_its_task_fails(site: Site) -> None:
             end = asker.expect("task_end", timeout=5)
             assert (end["status"], end["error"]) == ("failed", "device_disconnected")
             os.kill(device.pid, signal.SIGCONT)
-            assert device.wait(timeout=10) == 1
+            assert device.wait(timeout=PATIENCE) == 1
 
 
 def test_ten_seconds_without_a_first_frame_are_too_many(silent: Plain) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from aip_trio.cli import main
 from aip_trio.transport import ADAPTERS
+from tests.cli.programs import PATIENCE
 from tests.interop.plain import Frame, Plain, listed, registered
 from tests.interop.plain_orchestrator import ask
 from tests.interop.programs import Program, aip_trio, first_line, name, plain, running
@@ -26,7 +27,7 @@ def device(url: str, errors: Path, *options: str) -> Generator[tuple[Program, st
         assert first_line(process, errors) == f"{device_id} is registered at {url}"
         yield process, device_id
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 143
+        assert process.wait(timeout=PATIENCE) == 143
     assert "Traceback" not in errors.read_text()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.programs import PATIENCE
 from tests.interop.plain import listed
 from tests.interop.programs import Program, Site, first_line, name, plain, running
 
@@ -43,7 +44,7 @@ def test_a_plain_orchestrator_has_a_plain_device_do_tasks(site: Site) -> None:
         assert (two["status"], two["error"]) == ("failed", "1 of 2 commands failed")
         assert status == 1
         device.send_signal(signal.SIGINT)
-        device.wait(timeout=10)
+        device.wait(timeout=PATIENCE)
 
 
 def test_a_plain_orchestrator_is_told_that_its_device_is_not_there(site: Site) -> None:

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from tests.cli.programs import PATIENCE
 from tests.interop.plain import Plain, registered
 from tests.interop.programs import Site, first_line, name, plain, running
 
@@ -66,7 +67,7 @@ def test_a_ghost_that_does_not_answer_is_replaced(site: Site) -> None:
         os.kill(ghost.pid, signal.SIGSTOP)
         with registered(site.quick_url, client_id) as newcomer:
             os.kill(ghost.pid, signal.SIGCONT)
-            ghost.wait(timeout=10)  # it sees that its connection has ended
+            ghost.wait(timeout=PATIENCE)  # it sees that its connection has ended
             newcomer.beat()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.programs import PATIENCE
 from tests.interop.plain import Frame, Plain, listed, registered
 from tests.interop.plain_device import obey
 from tests.interop.plain_orchestrator import ask
@@ -219,7 +220,7 @@ def test_a_server_that_stops_tells_both_ends(adapter: str, tmp_path: Path) -> No
                 end = client.expect("task_end")
                 assert (end["status"], end["error"]) == ("failed", "server_stopping")
                 assert client.gone().code == 1001
-        assert server.wait(timeout=10) == 143
+        assert server.wait(timeout=PATIENCE) == 143
     assert "Traceback" not in errors.read_text()
 
 

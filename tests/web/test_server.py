@@ -22,6 +22,7 @@ from aip_trio.errors import AddressInUse, ConnectionLost, InvalidSpec, NoSystem,
 from aip_trio.testing import CancelPoint, cancel_at_every_checkpoint
 from aip_trio.transport import WebSocketTransport
 from aip_trio.web import WebServer, serve_app
+from tests.endpoints.support import until
 from tests.transport.ends import tls
 from tests.web.raw import UPGRADE, connect, exchange, get
 
@@ -174,7 +175,14 @@ async def test_what_an_application_raises_is_logged_and_answered(caplog: pytest.
 
 @pytest.mark.trio
 async def test_closing_says_goodbye_to_every_websocket_and_lets_requests_end() -> None:
-    echoed = trio.Event()
+    echoed, asked = trio.Event(), trio.Event()
+
+    async def held(_: Request) -> Response:
+        asked.set()
+        await echoed.wait()
+        return PlainTextResponse("at last")
+
+    application = Starlette(routes=[Route("/held", held), WebSocketRoute("/echo", echo)])
     async with trio.open_nursery() as nursery:
 
         async def drain() -> None:
@@ -184,16 +192,16 @@ async def test_closing_says_goodbye_to_every_websocket_and_lets_requests_end() -
             await client.send(b"still there")
             await echoed.wait()
 
-        server = await serve_app(app(), nursery=nursery, drain=drain)
+        server = await serve_app(application, nursery=nursery, drain=drain)
         async with WebSocketTransport() as client:
             await client.connect(server.url.replace("http", "ws") + "/echo")
             answers: list[tuple[int, bytes]] = []
 
             async def ask() -> None:
-                answers.append(await get(server.url, "/slow"))
+                answers.append(await get(server.url, "/held"))
 
             nursery.start_soon(ask)
-            await trio.sleep(0.05)
+            await asked.wait()
             began = trio.current_time()
             nursery.start_soon(server.close, 1012, "back soon")
             assert await client.receive() == b"still there"
@@ -274,7 +282,7 @@ async def test_beyond_its_connections_a_server_cuts_off() -> None:
     async with serving(max_connections=1, graceful_timeout=0.1) as server:
         async with await connect(server.url) as stream:
             await stream.send_all(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
-            await trio.sleep(0.02)
+            await until(lambda: server.statistics().connections)
             assert await exchange(server.url, b"") == b""
             assert server.statistics().connections == 1
         assert server.statistics().refused == 1

@@ -129,7 +129,7 @@ def test_scale_start_stop_many_children() -> None:
     check_linear(in_reverse)
 
     async def main(case: Case) -> None:
-        number = 100_000
+        number = 20_000
         ends: list[int] = []
         sup = await case.supervisor()
         for n in range(number):
