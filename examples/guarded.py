@@ -39,7 +39,7 @@ def of_client(name: str) -> ssl.SSLContext:
     """Trusts the authority, and shows a certificate of this name."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trust(context)
-    show(context, AUTHORITY.issue_cert(common_name=name))
+    show(context, AUTHORITY.issue_cert(name))
     return context
 
 
