@@ -143,7 +143,8 @@ def examples(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests, on every interpreter present."""
     session.install("-e", ".[all]", *group("tests"))
-    session.run("pytest", *session.posargs)
+    # Three at a time keep two processors busy; a file's tests stay together, since they share what it started.
+    session.run("pytest", "-n", "3", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session

@@ -164,7 +164,7 @@ async def test_a_loss_that_the_handler_did_not_catch_is_no_crash(caplog: pytest.
 
 
 @pytest.mark.trio
-@pytest.mark.parametrize("websocket", ["text", None, WebSocketTransport()], ids=repr)
+@pytest.mark.parametrize("websocket", ["text", None, WebSocketTransport()], ids=["text", "None", "ours"])
 async def test_what_is_none_of_starlettes_is_refused(websocket: object) -> None:
     with pytest.raises(UnknownWebSocket):
         await serve_asgi_websocket(nothing, websocket)

@@ -52,7 +52,9 @@ class Fate:
             self._conclude(_closed, drop=True)
 
     def dismiss(self, bye: Bye) -> None:
-        """The peer has said goodbye."""
+        """The peer has said goodbye, which may cross our own."""
+        if self._session.over:
+            return
         if bye.code in _GOODBYES:
             self._session.closed()
             self._conclude(lambda _: ConnectionLost(bye.code, bye.reason))

@@ -231,3 +231,15 @@ async def test_a_message_that_the_other_end_will_never_read_is_a_loss_and_is_not
             with pytest.raises(LinkLost, match="max_size"):
                 await link.receive()
         assert len(ends.physicals) == 1
+
+
+@BOTH
+@pytest.mark.trio
+async def test_goodbyes_that_cross_end_a_link_in_order(
+    subprotocol: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(20):
+        async with open_system(), served(subprotocol) as ends, trio.open_nursery() as nursery:
+            nursery.start_soon(ends.client.close)
+            nursery.start_soon(ends.server.close)
+    assert caplog.records == []
