@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -135,7 +136,10 @@ def test_a_terminal_shows_the_live_tree_and_ctrl_c_ends_it_in_order(tree: str, t
 
 
 def test_a_fleet_that_cannot_start_says_why(
-    tree: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tree: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    born: Callable[[], list[psutil.Process]],
 ) -> None:
     monkeypatch.setattr(_process, "_interpreter", lambda: [sys.executable, "-I", "-S"])
     assert main(["demo", "--root", tree]) == 1
@@ -143,7 +147,7 @@ def test_a_fleet_that_cannot_start_says_why(
     assert "server (pid " in errors
     assert "No module named " in errors
     assert errors.count("\n") == 1
-    assert psutil.Process().children() == []
+    assert born() == []
 
 
 def broken(program: DeviceProgram) -> list[str]:
@@ -152,7 +156,10 @@ def broken(program: DeviceProgram) -> list[str]:
 
 
 def test_a_device_that_cannot_run_ends_the_demo_with_its_last_words(
-    tree: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tree: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    born: Callable[[], list[psutil.Process]],
 ) -> None:
     monkeypatch.setattr(_fleet, "_RESTART", Backoff(initial=0.01, max_retries=1))
     monkeypatch.setattr(DeviceProgram, "arguments", broken)
@@ -160,7 +167,7 @@ def test_a_device_that_cannot_run_ends_the_demo_with_its_last_words(
     errors = capsys.readouterr().err
     assert "ended with exit status 2: aip-trio: error: url='nonsense'" in errors
     assert errors.count("\n") == 1
-    assert psutil.Process().children() == []
+    assert born() == []
 
 
 def lost(program: DeviceProgram) -> list[str]:
@@ -169,7 +176,10 @@ def lost(program: DeviceProgram) -> list[str]:
 
 
 def test_a_device_that_does_not_come_up_is_named(
-    tree: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tree: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    born: Callable[[], list[psutil.Process]],
 ) -> None:
     monkeypatch.setattr(_demo, "PATIENCE", 1.0)
     monkeypatch.setattr(DeviceProgram, "arguments", lost)
@@ -177,4 +187,4 @@ def test_a_device_that_does_not_come_up_is_named(
     errors = capsys.readouterr().err.splitlines()
     assert [error.split()[2] for error in errors] == ["device-1", "device-2", "device-3"]
     assert all("has not come up within" in error for error in errors)
-    assert psutil.Process().children() == []
+    assert born() == []

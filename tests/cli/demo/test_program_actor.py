@@ -1,7 +1,7 @@
 """An actor that is a process: restarted when that is killed, and gone when the actor is."""
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 
 import psutil
@@ -12,6 +12,8 @@ from aip_trio.actors import ActorRef, Backoff, ChildSpec, Restarted, Supervisor,
 from aip_trio.cli.demo._fleet import DEVICES, Fleet, Site
 from aip_trio.cli.demo._process import Processes
 from aip_trio.cli.demo._program import Kill, Program
+
+Born = Callable[[], list[psutil.Process]]
 
 
 class Server(Program):
@@ -36,7 +38,7 @@ async def kill(ref: ActorRef) -> int:
 
 
 @pytest.mark.trio
-async def test_a_killed_process_comes_back_and_ends_with_its_actor(processes: Processes) -> None:
+async def test_a_killed_process_comes_back_and_ends_with_its_actor(processes: Processes, born: Born) -> None:
     async with open_system() as system:
         backoff = Backoff(initial=0.01, jitter=False)
         ref = await system.spawn(
@@ -50,7 +52,7 @@ async def test_a_killed_process_comes_back_and_ends_with_its_actor(processes: Pr
         (node,) = system.tree().children
         assert node.restarts == 1
         assert node.last_crash == f"ProgramEnded: program (pid {first}) was killed by SIGKILL"
-        (child,) = psutil.Process().children()
+        (child,) = born()
         assert child.pid != first
     assert not psutil.pid_exists(child.pid)
 
@@ -68,7 +70,7 @@ async def test_one_that_cannot_run_is_given_up_with_what_it_said_last(processes:
 
 
 @pytest.mark.trio
-async def test_a_fleet_has_a_server_with_a_port_and_its_devices(processes: Processes) -> None:
+async def test_a_fleet_has_a_server_with_a_port_and_its_devices(processes: Processes, born: Born) -> None:
     site = Site("/", processes, "token")
     async with open_system() as system:
         await system.spawn(Fleet, site, name="fleet")
@@ -76,7 +78,7 @@ async def test_a_fleet_has_a_server_with_a_port_and_its_devices(processes: Proce
         assert site.port > 0
         (fleet,) = system.tree().children
         assert [child.name for child in fleet.children] == ["server", "devices"]
-    assert psutil.Process().children() == []
+    assert born() == []
     assert len(DEVICES) == 3
 
 
