@@ -143,7 +143,7 @@ def examples(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests, on every interpreter present."""
     session.install("-e", ".[all]", *group("tests"))
-    # Three at a time keep two processors busy; a file's tests stay together, since they share what it started.
+    # Three at a time keep two processors busy; a file's tests stay together, and share what it started.
     session.run("pytest", "-n", "3", "--dist", "loadfile", *session.posargs)
 
 
