@@ -21,7 +21,7 @@ from aip_trio.errors import (
     TransportError,
 )
 from aip_trio.messages import ClientMessage, ErrorFromServer, Register, widen_server
-from aip_trio.protocol import SUBPROTOCOLS, Accepted, Admission, AIPProtocol, LinkTransport, timestamp
+from aip_trio.protocol import Accepted, Admission, AIPProtocol, LinkTransport, timestamp
 from aip_trio.transport import Transport
 
 __all__ = ["Reception"]
@@ -29,9 +29,6 @@ __all__ = ["Reception"]
 logger = logging.getLogger("aip_trio.endpoints")
 
 _ADMISSION = Admission()
-
-#: Those of them on which connections outlive sockets.
-LINKS = SUBPROTOCOLS[:-1]
 
 
 @attrs.frozen
@@ -49,7 +46,7 @@ class Reception:
 
         Never raises for what the peer does: a refusal is told to it, and then it is closed.
         """
-        if transport.subprotocol in LINKS:
+        if self.hub.links.takes(transport):
             await self._carry(transport, websocket)
             return
         connection = await self._register(transport, websocket)

@@ -70,6 +70,10 @@ class LinkServer:
         """How many sessions are held."""
         return len(self._sessions)
 
+    def takes(self, physical: Transport) -> bool:
+        """Whether a link was agreed on for this connection, so that it is for `accept`."""
+        return wire_of(physical.subprotocol) is not None
+
     async def accept(self, physical: Transport) -> tuple[LinkTransport, bool]:
         """Answer the hello that is due on a new connection. A checkpoint, which the caller bounds in time.
 
