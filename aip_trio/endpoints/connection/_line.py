@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import attrs
-import trio
 
+from aip_trio.endpoints._writing import write
 from aip_trio.endpoints.connection._substitute import in_place_of, refusal_of
-from aip_trio.errors import EncodeError, TransportError
+from aip_trio.errors import EncodeError
 from aip_trio.messages import ClientMessage, ClientType, FromClient, widen_client
 from aip_trio.protocol import AIPProtocol, timestamp
 
@@ -42,13 +40,7 @@ class ClientLine:
         await self._write(await self.protocol.pack(self.widened(message)))
 
     async def _write(self, data: bytes) -> None:  # noqa: ASYNC910 - internal
-        try:
-            self.protocol.transport.send_nowait(data)
-        except trio.WouldBlock:
-            with suppress(TransportError):
-                await self.protocol.transport.send(data)
-        except TransportError:
-            return  # noqa: ASYNC910 - internal
+        await write(self.protocol.transport, data)
 
     async def send_or_say(self, message: FromClient) -> None:
         """Send a message; of one that cannot be sent, say so: its results become failed ones.

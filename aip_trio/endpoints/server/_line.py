@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 
 import attrs
-import trio
 
 from aip_trio.actors import current_environment
 from aip_trio.endpoints._substitute import in_place_of
-from aip_trio.errors import TransportError
+from aip_trio.endpoints._writing import write
 from aip_trio.messages import ErrorFromServer, FromServer, HeartbeatAck, widen_server
 from aip_trio.protocol import AIPProtocol, timestamp
 
@@ -47,13 +45,7 @@ class ServerLine:
 
     async def write(self, frame: bytes) -> None:  # noqa: ASYNC910 - internal
         """As `send`, of a frame that was packed. A checkpoint only where it has to wait."""
-        try:
-            self.protocol.transport.send_nowait(frame)
-        except trio.WouldBlock:
-            with suppress(TransportError):
-                await self.protocol.transport.send(frame)
-        except TransportError:
-            return  # noqa: ASYNC910 - internal
+        await write(self.protocol.transport, frame)
 
     async def acknowledge(self) -> None:
         """Answer a registration or a heartbeat."""
