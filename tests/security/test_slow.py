@@ -48,18 +48,19 @@ async def heard_within(client: Peer, seconds: float) -> AsyncGenerator[None]:
     "said", [b"", b"GET /ws HTTP/1.1\r\n", head()[:-1]], ids=["nothing", "a line", "almost all"]
 )
 async def test_a_head_that_never_ends_is_cut_off(said: bytes) -> None:
-    async with patient() as system:
+    async with patient():
         server = await serve_websocket(WebSocketTransport.wait_closed, handshake_timeout=0.3)
-        async with attacker(server.port) as it:
+        async with attacker(server.port) as it, trio.open_nursery() as nursery:
 
             async def drip() -> None:
                 for number in range(len(said)):
                     await it.flood(said[number : number + 1])
                     await trio.sleep(0.05)
 
-            system.nursery.start_soon(drip)
+            nursery.start_soon(drip)
             with trio.fail_after(1.5):
                 await it.ended()
+            nursery.cancel_scope.cancel()
         assert server.statistics().failed == 1
         await server.close()
 
