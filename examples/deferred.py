@@ -3,8 +3,8 @@
 Prints::
 
     under way: 2
-    slept 0.02
-    slept 0.05
+    slept 0.2
+    slept 0.4
     ValueError: seconds=-1
     ReplyDropped: no answer
 """
@@ -64,8 +64,8 @@ async def main() -> None:
     async with open_system() as system:
         sleeper = await system.spawn(Sleeper)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(show, sleeper, 0.05)
-            nursery.start_soon(show, sleeper, 0.02)
+            nursery.start_soon(show, sleeper, 0.4)
+            nursery.start_soon(show, sleeper, 0.2)
             await trio.sleep(0.01)
             print("under way:", await sleeper.ask(UnderWay()))  # answered at once
         try:

@@ -147,7 +147,7 @@ async def test_a_ghost_makes_room_for_the_newcomer_within_the_ghost_timeout() ->
     ):
         began = trio.current_time()
         async with device(server.url, metadata={"ghost": False}) as newcomer:
-            assert 0.1 <= trio.current_time() - began < 1
+            assert 0.1 <= trio.current_time() - began < 1.9
             assert server.devices == {"dev-1": {"ghost": False}}
             assert await ghost.stream.receive_some(65536) is not None
             await newcomer.heartbeat()

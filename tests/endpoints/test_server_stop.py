@@ -195,7 +195,7 @@ async def test_cancelled_from_outside_it_ends_at_once() -> None:
             scope.cancel()
             for each in (orch, client):
                 assert await each.closed() == 1006
-            assert trio.current_time() - began < 2
+            assert trio.current_time() - began < 8
     assert server.lifecycle.state is ServerState.STOPPED
 
 

@@ -1,6 +1,7 @@
 """What tests of tools share."""
 
 import os
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -64,10 +65,15 @@ class Interruption:
     def arm(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Watch the threads of this test."""
         check = trio.from_thread.check_cancelled
+        token = trio.lowlevel.current_trio_token()
 
         def look() -> None:
             if self.looked == self.at:
-                trio.from_thread.run_sync(self.scope.cancel)
+                # Not by from_thread: the task that waits for this thread would run it, and the thread could
+                # look before that task waits again, which is when it learns that it is cancelled.
+                cancelled = threading.Event()
+                token.run_sync_soon(lambda: (self.scope.cancel(), cancelled.set()))
+                cancelled.wait()
             self.looked += 1
             check()
 
