@@ -72,7 +72,8 @@ class Interruption:
                 # Not by from_thread: the task that waits for this thread would run it, and the thread could
                 # look before that task waits again, which is when it learns that it is cancelled.
                 cancelled = threading.Event()
-                token.run_sync_soon(lambda: (self.scope.cancel(), cancelled.set()))
+                token.run_sync_soon(self.scope.cancel)
+                token.run_sync_soon(cancelled.set)
                 cancelled.wait()
             self.looked += 1
             check()
