@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
-import trio
+from aip_trio.transport._connection import Connection
 
 __all__ = ["WebSocketAdapter"]
 
 
-class WebSocketAdapter(ABC):
+class WebSocketAdapter(Connection):
     """An open WebSocket. It raises `aip_trio.errors.TransportError`, never its library's own errors."""
 
     @abstractmethod
@@ -20,83 +20,7 @@ class WebSocketAdapter(ABC):
         """Send a text frame of what is UTF-8 already. A checkpoint."""
         await self.send(str(data, "utf-8"))
 
-    @abstractmethod
-    async def send_bytes(self, data: bytes) -> None:
-        """Send a binary frame. A checkpoint."""
-
-    async def send_announced(self, text: bytes, data: bytes) -> None:
-        """Send a text and the binary frame that it announces. A checkpoint. See `Transport.send_announced`.
-
-        Here one is sent after the other; an adapter that can has nothing come between them.
-        """
-        await trio.lowlevel.checkpoint_if_cancelled()
-        try:
-            await self.send_text(text)
-            await self.send_bytes(data)
-        except trio.Cancelled:
-            await self.close()  # noqa: ASYNC102 - ends at once where it is cancelled
-            raise
-
-    def send_nowait(self, data: bytes, *, text: bool) -> None:
-        """Send a frame where nobody has to wait for it; else WouldBlock. Not a checkpoint."""
-        raise trio.WouldBlock
-
-    @abstractmethod
-    async def receive_auto(self) -> str | bytes:
-        """The next message, as the kind of frame that it came in. A checkpoint."""
-
     async def receive(self) -> str:
         """The next message as text, whatever its frame; what is no UTF-8 is replaced. A checkpoint."""
         data = await self.receive_auto()
         return data if isinstance(data, str) else data.decode(errors="replace")
-
-    async def receive_bytes(self) -> bytes:
-        """The next message as bytes, whatever its frame. A checkpoint."""
-        data = await self.receive_auto()
-        return data if isinstance(data, bytes) else data.encode()
-
-    @abstractmethod
-    async def ping(self) -> None:
-        """Wait until the peer has answered a ping. A checkpoint."""
-
-    @abstractmethod
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """End the connection. A checkpoint; cancelled: it ends at once."""
-
-    @abstractmethod
-    async def wait_closed(self) -> None:
-        """Wait until its socket is closed. A checkpoint."""
-
-    @abstractmethod
-    def is_open(self) -> bool:
-        """Whether messages can be sent."""
-
-    @property
-    def peer(self) -> str:
-        """``host:port`` of the peer, for the log."""
-        return "unknown"
-
-    @property
-    def peer_names(self) -> tuple[str, ...]:
-        """The common name and the DNS names of the peer's certificate; none: it has shown none."""
-        return ()
-
-    @property
-    @abstractmethod
-    def last_heard(self) -> float:
-        """When something came from the peer, in Trio's clock."""
-
-    @property
-    @abstractmethod
-    def subprotocol(self) -> str | None:
-        """What was agreed on in the handshake."""
-
-    @property
-    @abstractmethod
-    def close_code(self) -> int | None:
-        """How the connection ended (RFC 6455, section 7.1.5), None while it has not."""
-
-    @property
-    @abstractmethod
-    def close_reason(self) -> str:
-        """What the side that closed it said about it."""
