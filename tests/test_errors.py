@@ -49,6 +49,7 @@ def test_all_of_it_and_nothing_else_is_public() -> None:
 
 SAMPLES: dict[str, object] = {
     "str": "sample",
+    "bytes": b"sample",
     "object": {"a": 1},
     "Any": None,
     "int": 3,

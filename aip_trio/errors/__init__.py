@@ -27,6 +27,14 @@
     │   ├── TransportBusy               (RuntimeError)
     │   ├── NoBinaryFrames              (TypeError)
     │   ├── WebMissing                  (ImportError)
+    │   ├── ZeroMQMissing               (ImportError)
+    │   ├── CurveMissing                (ImportError)
+    │   ├── InvalidKey                  (ValueError)
+    │   ├── WrongKind                   (TypeError)
+    │   ├── OutOfStep                   (RuntimeError)
+    │   ├── InvalidFrames               (TypeError)
+    │   ├── RpcServiceStopped           (RuntimeError)
+    │   ├── ClientNotRunning            (RuntimeError)
     │   ├── EndpointNotRunning          (RuntimeError)
     │   ├── SessionTaken                (ValueError)
     │   ├── MiddlewareFailed            (RuntimeError)
@@ -54,7 +62,9 @@
     │   ├── PeerSilent
     │   ├── PeerTooSlow
     │   ├── MessageTooLarge
-    │   └── UnexpectedFrame
+    │   ├── UnexpectedFrame
+    │   ├── PeerGone                    a ROUTER has no such peer
+    │   └── ZeroMQFailed
     ├── TransferError                   a file or a binary message did not come through
     │   ├── SizeMismatch                (ValueError)
     │   ├── ChecksumMismatch            (ValueError)
@@ -74,6 +84,10 @@
     │   ├── DeviceInfoUnavailable
     │   ├── TaskRefused
     │   └── TaskFailed
+    ├── CommandFailed                   a command to an RPC service has no answer
+    │   ├── CommandTimeout              (TimeoutError)
+    │   ├── CommandLost                 (ConnectionError)
+    │   └── ServiceUnreachable          (ConnectionError)
     ├── ToolError                       one call of a device's tool failed
     │   ├── UnknownTool                 (LookupError)
     │   ├── WrongToolType               (ValueError)
@@ -137,6 +151,14 @@ from aip_trio.errors._protocol import (
     RegistrationRefused,
     ResultsMismatch,
     UnexpectedMessage,
+)
+from aip_trio.errors._rpc import RpcServiceStopped
+from aip_trio.errors._rpc_client import (
+    ClientNotRunning,
+    CommandFailed,
+    CommandLost,
+    CommandTimeout,
+    ServiceUnreachable,
 )
 from aip_trio.errors._supervision import (
     ChildAlreadyPresent,
@@ -221,6 +243,16 @@ from aip_trio.errors._usage import (
     UsageError,
 )
 from aip_trio.errors._web import AppFailed, WebMissing
+from aip_trio.errors._zeromq import (
+    CurveMissing,
+    InvalidFrames,
+    InvalidKey,
+    OutOfStep,
+    PeerGone,
+    WrongKind,
+    ZeroMQFailed,
+    ZeroMQMissing,
+)
 
 __all__ = [
     "ActorCrashed",
@@ -240,8 +272,13 @@ __all__ = [
     "ChildRestarting",
     "ChildRunning",
     "ChunkMismatch",
+    "ClientNotRunning",
+    "CommandFailed",
+    "CommandLost",
+    "CommandTimeout",
     "ConnectFailed",
     "ConnectionLost",
+    "CurveMissing",
     "DecodeError",
     "DeviceInfoUnavailable",
     "DeviceNotConnected",
@@ -253,7 +290,9 @@ __all__ = [
     "HandshakeRefused",
     "IllegalTransition",
     "InconsistentTransfer",
+    "InvalidFrames",
     "InvalidHandler",
+    "InvalidKey",
     "InvalidMachine",
     "InvalidMessage",
     "InvalidOption",
@@ -278,8 +317,10 @@ __all__ = [
     "NotAnActor",
     "NotRunning",
     "OperationTimeout",
+    "OutOfStep",
     "PathOutsideRoot",
     "PeerError",
+    "PeerGone",
     "PeerSilent",
     "PeerTooSlow",
     "ProgramNotAllowed",
@@ -292,7 +333,9 @@ __all__ = [
     "RestartIntensityExceeded",
     "ResultsMismatch",
     "RetriesExhausted",
+    "RpcServiceStopped",
     "SendingTooFast",
+    "ServiceUnreachable",
     "SessionTaken",
     "SizeMismatch",
     "SourceChanged",
@@ -324,7 +367,10 @@ __all__ = [
     "UnsupportedFile",
     "UsageError",
     "WebMissing",
+    "WrongKind",
     "WrongToolType",
+    "ZeroMQFailed",
+    "ZeroMQMissing",
 ]
 
 # Tracebacks name an error as whoever catches it imports it.

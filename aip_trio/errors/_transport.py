@@ -163,28 +163,34 @@ class InvalidUrl(UsageError, ValueError):
 
 @attrs.define(slots=False)
 class CannotListen(UsageError, OSError):
-    """The system does not let us listen at this address."""
+    """The system does not let us listen at this address. ``port`` is 0 where it has none, as a path."""
 
     host: str
     port: int
     reason: str
 
     def __str__(self) -> str:
-        return f"cannot listen on {self.host}:{self.port}: {self.reason}"
+        return f"cannot listen on {_place(self.host, self.port)}: {self.reason}"
 
 
 @attrs.define(slots=False)
 class AddressInUse(UsageError, OSError):
-    """Somebody listens at this address already."""
+    """Somebody listens at this address already. ``port`` is 0 where addresses have none, as paths."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
+        other = "port, or give port 0 to have one picked" if self.port else "address"
         return (
-            f"cannot listen on {self.host}:{self.port}, which is in use: stop what listens there, give"
-            " another port, or give port 0 to have one picked"
+            f"cannot listen on {_place(self.host, self.port)}, which is in use: stop what listens there,"
+            f" or give another {other}"
         )
+
+
+def _place(host: str, port: int) -> str:
+    """An address as it is written."""
+    return f"{host}:{port}" if port else host
 
 
 @attrs.define(slots=False)

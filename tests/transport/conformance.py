@@ -191,16 +191,19 @@ class TransportConformance:
     async def test_a_second_receive_at_the_same_time_is_an_error_and_the_first_goes_on(self) -> None:
         async with self.ends() as ends, trio.open_nursery() as nursery:
             got: list[bytes] = []
+            received = trio.Event()
 
             async def receive() -> None:
                 got.append(await ends.mine.receive())
+                received.set()
 
             nursery.start_soon(receive)
             await self.settle()
             with pytest.raises(TransportBusy):
                 await ends.mine.receive()
             await ends.peer.send(b"for the first")
-            await self.settle()
+            with trio.fail_after(5):
+                await received.wait()
             assert got == [b"for the first"]
 
     async def test_a_cancelled_receive_loses_nothing(self) -> None:
@@ -395,14 +398,17 @@ class TransportConformance:
     async def test_who_waits_in_receive_is_told_of_the_break(self) -> None:
         async with self.ends() as ends, trio.open_nursery() as nursery:
             errors: list[TransportError] = []
+            told = trio.Event()
 
             async def receive() -> None:
                 errors.append(await fails(ends.mine.receive()))
+                told.set()
 
             nursery.start_soon(receive)
             await self.settle()
             ends.cut()
-            await self.settle()
+            with trio.fail_after(5):
+                await told.wait()
             assert [type(error) for error in errors] == [ConnectionLost]
 
     async def test_the_end_is_seen_without_a_call(self) -> None:
