@@ -302,6 +302,23 @@ def test_a_device_waits_for_its_server(place: Place) -> None:
             assert first_line(waiting) == f"lab is registered at {url}"
 
 
+def test_a_fleet_over_zeromq_and_over_websocket_at_once(place: Place) -> None:
+    with running(
+        "server", "--port", "0", "--url", "tcp://127.0.0.1:0", "--token-file", place.token_file
+    ) as serving:
+        websocket, zeromq = (first_line(serving).removeprefix("listening on ") for _ in range(2))
+        assert websocket.startswith("ws://127.0.0.1:")
+        assert zeromq.startswith("tcp://127.0.0.1:")
+        with device(place, zeromq):
+            for url in (websocket, zeromq):
+                options = ["--url", url, "--device", "lab", "--token-file", place.token_file]
+                command = ["task", *options, "--command", 'read_file {"path": "hello.txt"}']
+                with running(*command) as asking:
+                    out, err = asking.communicate(timeout=PATIENCE)
+                assert asking.returncode == 0, err
+                assert "hello" in out
+
+
 def test_a_pipe_ties_a_server_to_who_started_it() -> None:
     reader, writer = os.pipe()
     with subprocess.Popen(

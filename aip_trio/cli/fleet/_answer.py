@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from aip_trio.cli._outline import cut, outline
 from aip_trio.cli._text import printable
-from aip_trio.cli.fleet._outline import cut, outline
 
 __all__ = ["Answer"]
 

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from aip_trio.actors import ActorSystem
+from aip_trio.cli._outline import outline
 from aip_trio.cli._shell import Shell
 from aip_trio.cli._token import read_token
 from aip_trio.cli.fleet._options import Adapter, Device, TlsCa, TlsCert, TlsKey, TokenFile, Url, check_id
-from aip_trio.cli.fleet._outline import outline
 from aip_trio.cli.fleet._tls import client_tls
 
 __all__ = ["info"]

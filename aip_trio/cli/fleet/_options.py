@@ -25,7 +25,10 @@ __all__ = [
 #: `aip_trio.transport.ADAPTERS`, which is not loaded for a help text.
 AdapterChoice = Literal["native", "websockets", "trio-websocket"]
 
-Url = Annotated[str, typer.Option(metavar="URL", help="The server's URL, such as ws://127.0.0.1:8765/ws.")]
+Url = Annotated[
+    str,
+    typer.Option(metavar="URL", help="The server's URL: ws://127.0.0.1:8765/ws, or tcp://127.0.0.1:5555."),
+]
 Device = Annotated[str, typer.Option(metavar="NAME", help="The device's name.")]
 TokenFile = Annotated[
     Path | None,

@@ -1,6 +1,5 @@
 """The command ``server``."""
 
-import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 from rich.text import Text
 
 from aip_trio.actors import Crashed, Event, Started, Stopped
+from aip_trio.cli._exposure import is_local
 from aip_trio.cli._shell import Shell
 from aip_trio.cli._token import read_token
 from aip_trio.cli.fleet._options import Adapter, EndWithStdin
@@ -16,6 +16,9 @@ from aip_trio.cli.fleet._tls import server_tls
 from aip_trio.errors import InvalidOption
 
 __all__ = ["server"]
+
+#: Where clients look for a server that was told nothing.
+_PORT = 8765
 
 _CLIENT = re.compile("/server/connections/([^/]+)")
 
@@ -26,8 +29,21 @@ def server(
         str, typer.Option(metavar="ADDRESS", help="The address to listen at; other machines reach 0.0.0.0.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 picks a free one.")
-    ] = 8765,
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="The WebSocket's port; 0 picks a free one. 8765, where there is no --url.",
+        ),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where to listen by ZeroMQ: tcp://127.0.0.1:5555, or ipc:// and a file.",
+        ),
+    ] = None,
     task: Annotated[
         str | None,
         typer.Option(
@@ -78,11 +94,16 @@ def server(
 ) -> int:
     """Run the server of a fleet: devices connect to it, and those who have tasks for them.
 
-    Prints a line when it is ready, with its URL. SIGINT and SIGTERM stop it in order.
+    Prints a line for each address when it is ready. SIGINT and SIGTERM stop it in order.
     """
     token = read_token(token_file)
-    if token is None and tls_client_ca is None and not insecure:
-        _check_exposure(host)
+    if url is None and port is None:
+        port = _PORT
+    if token is None and not insecure:
+        if port is not None and tls_client_ca is None:
+            _check_exposure("host", host, host)
+        if url is not None:
+            _check_exposure("url", url, _host_of(url))
     context = server_tls(tls_cert, tls_key, tls_client_ca)
     from aip_trio.cli.fleet._load import load_task
     from aip_trio.cli.fleet._serving import serve
@@ -93,6 +114,7 @@ def server(
         task=function,
         host=host,
         port=port,
+        url=url,
         token=token,
         ssl_context=context,
         drain=drain,
@@ -101,8 +123,9 @@ def server(
     )
 
     def ready() -> None:
-        line = f"listening on {endpoint.url}"
-        shell.output.result({"url": endpoint.url}, lambda: Text(line), [line])
+        lines = [f"listening on {each}" for each in endpoint.urls]
+        told = {"url": endpoint.url, "urls": endpoint.urls}
+        shell.output.result(told, lambda: Text("\n".join(lines)), lines)
 
     shell.run(lambda system: serve(system, endpoint, ready=ready, tell=_tell, end_with_stdin=end_with_stdin))
     return 0
@@ -118,16 +141,19 @@ def _tell(event: Event) -> str | None:
     return None
 
 
-def _check_exposure(host: str) -> None:
+def _host_of(url: str) -> str:
+    """What a URL of ZeroMQ lets other machines in by; a file is this machine's own."""
+    scheme, _, rest = url.partition("://")
+    return rest.rpartition(":")[0].strip("[]") if scheme == "tcp" else "localhost"
+
+
+def _check_exposure(option: str, value: str, host: str) -> None:
     """Without a token, this machine alone. Raises InvalidOption."""
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost"
-    if not local:
+    if not is_local(host):
+        proof = "--token-file or --tls-client-ca" if option == "host" else "--token-file"
         raise InvalidOption(
-            "host",
-            host,
-            "lets other machines in, and everybody may give tasks to the devices: give --token-file or"
-            " --tls-client-ca too, or --insecure if you want that",
+            option,
+            value,
+            f"lets other machines in, and everybody may give tasks to the devices: give {proof} too, or"
+            " --insecure if you want that",
         )

@@ -7,7 +7,7 @@ import math
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -17,7 +17,10 @@ from aip_trio.errors import HandshakeRefused, RegistrationRefused
 from aip_trio.messages import ClientType, ServerMessage
 from aip_trio.protocol import SUBPROTOCOLS, RegistrationProtocol
 from aip_trio.resilience import Backoff
-from aip_trio.transport import AdapterName, Transport, WebSocketTransport, check_adapter
+from aip_trio.transport import AdapterName, Transport, check_adapter, transport_for
+
+if TYPE_CHECKING:
+    from aip_trio.transport.zeromq import CurveClient
 
 __all__ = ["Dial", "bearer", "transports"]
 
@@ -48,7 +51,8 @@ class Dial:
     timeout: float = 120.0
     fittings: Fittings = attrs.field(factory=Fittings)
     observe: Callable[[ServerMessage], Awaitable[None]] = _nobody
-    make_transport: Callable[[], Transport] = WebSocketTransport
+    #: what it talks over, for this URL
+    make_transport: Callable[[str], Transport] = transport_for
     subprotocols: Sequence[str] = SUBPROTOCOLS
     #: seconds for which a link is resumed, and no longer than the server has it; None: as long as it has,
     #: where there are retries
@@ -58,8 +62,12 @@ class Dial:
 
     def protocol(self) -> RegistrationProtocol:
         """A conversation over a new transport."""
-        protocol = RegistrationProtocol(self.make_transport())
+        protocol = RegistrationProtocol(self.transport())
         return self.fittings.fit(protocol, self.target_id or self.client_id)
+
+    def transport(self) -> Transport:
+        """A new one, not connected yet. Raises InvalidUrl, ZeroMQMissing."""
+        return self.make_transport(self.url)
 
     @property
     def patience(self) -> Backoff:
@@ -101,15 +109,15 @@ def _takes(function: Callable[..., object], name: str) -> bool:
 
 
 def transports(
-    make_transport: Callable[[], Transport] | None, adapter: AdapterName
-) -> Callable[[], Transport]:
-    """What makes a client's transports: the program's own, or WebSockets by this adapter.
+    make_transport: Callable[[], Transport] | None, adapter: AdapterName, curve: CurveClient | None = None
+) -> Callable[[str], Transport]:
+    """What makes a client's transports: the program's own, or by the URL, with this adapter or these keys.
 
     Raises InvalidSpec, AdapterMissing.
     """
     if make_transport is not None:
-        return make_transport
-    return partial(WebSocketTransport, adapter=check_adapter(adapter))
+        return lambda _: make_transport()
+    return partial(transport_for, adapter=check_adapter(adapter), curve=curve)
 
 
 def bearer(token: str | None) -> tuple[tuple[str, str], ...]:

@@ -66,7 +66,7 @@ class ClientLink(Link):
 
     async def _connect(self) -> Transport:
         """A connection for the link: the transport that there is, and then a new one each time."""
-        transport, self._unused = self._unused or self._dial.make_transport(), None
+        transport, self._unused = self._unused or self._dial.transport(), None
         return await self._dial.connect(transport)
 
     @handles

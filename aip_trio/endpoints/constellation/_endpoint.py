@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import trio
 
@@ -61,6 +61,9 @@ from aip_trio.protocol import SUBPROTOCOLS
 from aip_trio.resilience import ReconnectionStrategy
 from aip_trio.transport import AdapterName, Transport
 
+if TYPE_CHECKING:
+    from aip_trio.transport.zeromq import CurveClient
+
 __all__ = ["ConstellationEndpoint"]
 
 logger = logging.getLogger("aip_trio.endpoints")
@@ -71,8 +74,8 @@ class ConstellationEndpoint(AIPEndpoint):
 
     - ``task_name``: of what it is doing; for a device ``dev`` it registers as ``task_name@dev``
     - ``message_processor``: sees every message; or several, one after another
-    - ``adapter``: what speaks WebSocket, as for `WebSocketTransport`; ``make_transport``: makes what it talks
-      over instead
+    - ``adapter``: what speaks WebSocket, as for `WebSocketTransport`; ``curve``: the keys for devices at
+      addresses of ZeroMQ, as for `ZeroMQTransport`; ``make_transport``: makes what it talks over instead
     - ``token``: for servers that ask for one; ``metadata``: told to the servers
     - ``middleware``, ``extensions``: of all its connections (see `AIPEndpoint`)
     - ``subprotocols``: the links that it offers, the preferred one first; ``("aip.v1",)``: none that resumes,
@@ -102,6 +105,7 @@ class ConstellationEndpoint(AIPEndpoint):
         make_transport: Callable[[], Transport] | None = None,
         subprotocols: Sequence[str] = SUBPROTOCOLS,
         resume_window: float | None = None,
+        curve: CurveClient | None = None,
     ) -> None:
         super().__init__(None, reconnection_strategy, heartbeat_interval, timeout)
         self.task_name = task_name
@@ -113,7 +117,7 @@ class ConstellationEndpoint(AIPEndpoint):
         self._ssl_context = ssl_context
         self._timeout = timeout
         self._fittings = Fittings(middleware, extensions)
-        self._make_transport = transports(make_transport, adapter)
+        self._make_transport = transports(make_transport, adapter, curve)
         self._subprotocols = subprotocols
         self._resume_window = resume_window
         self._roster = Roster()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from aip_trio.actors import ActorRef, ActorSystem, ChildSpec
 from aip_trio.endpoints._base import AIPEndpoint
@@ -40,6 +40,9 @@ from aip_trio.protocol import SUBPROTOCOLS
 from aip_trio.resilience import ReconnectionStrategy
 from aip_trio.transport import AdapterName, Transport
 
+if TYPE_CHECKING:
+    from aip_trio.transport.zeromq import CurveClient
+
 __all__ = ["DeviceClientEndpoint"]
 
 M = TypeVar("M", ClientMessage, ServerMessage)
@@ -48,15 +51,16 @@ M = TypeVar("M", ClientMessage, ServerMessage)
 class DeviceClientEndpoint(AIPEndpoint):
     """A device's end: registers as ``ufo_client.client_id``, and has that client do the commands.
 
-    - ``ws_url``: of the server
+    - ``ws_url``: of the server: ``ws://`` or ``wss://``, or one of ZeroMQ's: ``tcp://``, ``ipc://``,
+      ``inproc://``
     - ``ufo_client``: does the work (seed 000): ``client_id``, ``platform``, ``session_id``, ``reset()``
       and ``async execute_step(server_message) -> results``; a `ToolClient` is one
     - ``reconnection_strategy``, or ``max_retries`` of one (None: for ever); ``timeout``: seconds for
       connecting and for registering
     - ``token``: for a server that asks for one; ``metadata``: told to the server; ``heartbeat_interval``:
       seconds
-    - ``adapter``: what speaks WebSocket, as for `WebSocketTransport`; ``make_transport``: makes what it talks
-      over instead
+    - ``adapter``: what speaks WebSocket, as for `WebSocketTransport`; ``curve``: the keys for ZeroMQ, as for
+      `ZeroMQTransport`; ``make_transport``: makes what it talks over instead
     - ``subprotocols``: the links that it offers, the preferred one first; ``("aip.v1",)``: none that resumes,
       as where the strategy has no retries, and no ``resume_window`` is given: seconds for which it tries to
       resume a link, if the server lets it
@@ -90,6 +94,7 @@ class DeviceClientEndpoint(AIPEndpoint):
         make_transport: Callable[[], Transport] | None = None,
         subprotocols: Sequence[str] = SUBPROTOCOLS,
         resume_window: float | None = None,
+        curve: CurveClient | None = None,
     ) -> None:
         strategy = reconnection_strategy or ReconnectionStrategy(max_retries, initial_backoff=2.0)
         super().__init__(None, strategy, heartbeat_interval, timeout)
@@ -111,7 +116,7 @@ class DeviceClientEndpoint(AIPEndpoint):
             timeout=timeout,
             fittings=self._fittings,
             observe=self._tap,
-            make_transport=transports(make_transport, adapter),
+            make_transport=transports(make_transport, adapter, curve),
             subprotocols=subprotocols,
             resume_window=resume_window,
         )

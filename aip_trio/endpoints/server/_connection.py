@@ -28,7 +28,7 @@ from aip_trio.messages import (
     widen_server,
 )
 from aip_trio.protocol import Admission, AIPProtocol, Link, LinkTransport, timestamp
-from aip_trio.transport import WebSocketTransport
+from aip_trio.transport import ConnectingTransport
 
 __all__ = ["GOING_AWAY", "Connection"]
 
@@ -66,7 +66,7 @@ class ServerLink(Link):
         """Close the connection, and say so where it is because the whole server stops."""
         with trio.move_on_after(self._patience):
             if self._hub.directory.closing and isinstance(
-                self.transport, (WebSocketTransport, LinkTransport)
+                self.transport, (ConnectingTransport, LinkTransport)
             ):
                 await self.transport.close(GOING_AWAY, "server stopping")
             await super().stopping(reason)

@@ -6,7 +6,7 @@ import logging
 import ssl
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import trio
 
@@ -40,6 +40,9 @@ from aip_trio.messages import OfferTask
 from aip_trio.protocol import LinkServer
 from aip_trio.transport import AdapterName, check_adapter, is_asgi_websocket
 
+if TYPE_CHECKING:
+    from aip_trio.transport.zeromq import CurveServer
+
 __all__ = ["DeviceServerEndpoint"]
 
 logger = logging.getLogger("aip_trio.endpoints")
@@ -57,6 +60,8 @@ class DeviceServerEndpoint(AIPEndpoint):
       port it takes connections by `handle_websocket` alone
     - ``allowed_origins``, ``allowed_hosts``: pages in browsers, and names of this server, that may come in,
       as for `serve_websocket`; by default no page, and on the loopback its names alone
+    - ``url``: where it listens by ZeroMQ, too: ``tcp://``, ``ipc://`` or ``inproc://``, and ``curve``, the
+      keys for that: as for `serve_zeromq`
     - ``adapter``: what speaks WebSocket, as for `serve_websocket`
     - ``certificate_names_client``: a client_id has to be a name in its client's certificate, the common name
       or a DNS name; the ``ssl_context`` has to demand one
@@ -102,6 +107,8 @@ class DeviceServerEndpoint(AIPEndpoint):
         hook_timeout: float = 30.0,
         middleware: Sequence[Middleware] = (),
         extensions: Sequence[AIPExtension] = (),
+        url: str | None = None,
+        curve: CurveServer | None = None,
     ) -> None:
         if certificate_names_client and not _demands_certificate(ssl_context):
             raise InvalidSpec(
@@ -134,6 +141,8 @@ class DeviceServerEndpoint(AIPEndpoint):
             ping_interval=ping_interval,
             ping_timeout=ping_timeout,
             drain=drain,
+            address=url,
+            curve=curve,
         )
         self._managers = Managers(ws_manager, session_manager, hook_timeout)
         self._hook_timeout = hook_timeout
@@ -182,10 +191,15 @@ class DeviceServerEndpoint(AIPEndpoint):
 
     @property
     def url(self) -> str:
-        """Where clients connect to. Raises EndpointNotRunning where it does not listen."""
-        if self._ref is None or self._door.port is None:
+        """Where clients connect to; of two, the WebSocket's. Raises EndpointNotRunning without one."""
+        return self.urls[0]
+
+    @property
+    def urls(self) -> list[str]:
+        """All addresses that clients connect to. Raises EndpointNotRunning where it does not listen."""
+        if self._ref is None or not self._door.urls:
             raise EndpointNotRunning("url", type(self).__name__)
-        return self._door.url
+        return self._door.urls
 
     async def handle_websocket(self, websocket: object) -> None:
         """Serve one connection until it, or the server, ends; for a web framework's route. A checkpoint.
@@ -241,19 +255,19 @@ class DeviceServerEndpoint(AIPEndpoint):
 
     def statistics(self) -> ServerStatistics:
         """Who is there, what runs, and what was refused; any time, before the start and after the end too."""
-        directory, listening = self._hub.directory, self._door.server
-        sockets = None if listening is None else listening.statistics()
+        directory = self._hub.directory
+        sockets = [server.statistics() for server in self._door.servers]
         refused = directory.tally.refused.copy()
-        if sockets is not None:
-            refused.update(sockets.refusals)
+        for each in sockets:
+            refused.update(each.refusals)
         return ServerStatistics(
             clients=len(directory.clients),
             devices=len(self.devices),
             tasks=len(directory.orders),
-            connections=len(self._visits) + (0 if sockets is None else sockets.connections),
-            accepted=0 if sockets is None else sockets.accepted,
+            connections=len(self._visits) + sum(each.connections for each in sockets),
+            accepted=sum(each.accepted for each in sockets),
             refused=dict(refused),
-            failed=0 if sockets is None else sockets.failed,
+            failed=sum(each.failed for each in sockets),
             slow=directory.tally.slow,
         )
 

@@ -40,7 +40,7 @@ class Limits:
     """Bounds of a server; what goes beyond one is refused with an error that names it.
 
     - ``clients``: registered devices and constellations together
-    - ``connections``: sockets, those that have not registered yet included
+    - ``connections``: sockets, those that have not registered yet included; of each address that it has
     - ``connections_per_address``: those of one address; of IPv6, of one network of 64 bits, which one machine
       may have all of. Addresses in the networks of ``uncounted_addresses`` have no such limit: by default the
       loopback, where this machine's own programs and a reverse proxy come from

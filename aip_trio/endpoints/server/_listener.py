@@ -9,6 +9,7 @@ import logging
 import ssl
 from collections.abc import Collection
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import attrs
 import trio
@@ -22,6 +23,9 @@ from aip_trio.errors import ActorStopped, MailboxFull
 from aip_trio.protocol import SUBPROTOCOLS, LinkTransport
 from aip_trio.transport import AdapterName, Handshake, Refusal, Transport, WebSocketServer, serve_websocket
 
+if TYPE_CHECKING:
+    from aip_trio.transport.zeromq import CurveServer, ZeroMQServer
+
 __all__ = ["Door", "Listener"]
 
 logger = logging.getLogger("aip_trio.endpoints")
@@ -29,10 +33,13 @@ logger = logging.getLogger("aip_trio.endpoints")
 #: Seconds that a client has to take our goodbye, and the tasks to tell theirs: some may not read at all.
 _GOODBYE = 3.0
 
+#: How ZeroMQ names peers of the same machine, and of the same process.
+_ALWAYS_HERE = ("ipc", "inproc")
+
 
 @attrs.define(kw_only=True)
 class Door:
-    """Where a server listens, and whom it lets in. Without ``port`` it opens no socket."""
+    """Where a server listens, and whom it lets in. Without ``port`` and ``address`` it opens no socket."""
 
     host: str
     port: int | None
@@ -48,14 +55,28 @@ class Door:
     ping_timeout: float
     #: seconds that running tasks may take to end by themselves when the server stops
     drain: float
+    #: where it listens by ZeroMQ, and the keys for that
+    address: str | None = None
+    curve: CurveServer | None = attrs.field(default=None, repr=False)
     #: what listens now
     server: WebSocketServer | None = attrs.field(default=None, init=False)
+    zeromq: ZeroMQServer | None = attrs.field(default=None, init=False)
 
     @property
-    def url(self) -> str:
+    def urls(self) -> list[str]:
         """Where clients connect to."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'ws' if self.ssl_context is None else 'wss'}://{host}:{self.port}{self.path}"
+        urls: list[str] = []
+        if self.port is not None:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+            urls.append(f"{'ws' if self.ssl_context is None else 'wss'}://{host}:{self.port}{self.path}")
+        if self.address is not None:
+            urls.append(self.address)
+        return urls
+
+    @property
+    def servers(self) -> list[WebSocketServer | ZeroMQServer]:
+        """What listens now."""
+        return [each for each in (self.server, self.zeromq) if each is not None]
 
     def admit(self, handshake: Handshake) -> Refusal | None:
         """Whether a client may come in: from where, and by its token."""
@@ -83,18 +104,26 @@ class Listener(Actor):
     def __init__(self, hub: Hub, door: Door) -> None:
         self._hub = hub
         self._door = door
-        self._server: WebSocketServer | None = None
+        self._servers: list[WebSocketServer | ZeroMQServer] = []
 
-    async def started(self) -> None:
-        """Open the socket. Raises AddressInUse."""
+    async def started(self) -> None:  # noqa: ASYNC910 - internal
+        """Open the sockets. Raises AddressInUse."""
         door = self._door
-        if door.port is None:
-            return  # noqa: ASYNC910 - internal
-        limits = self._hub.directory.limits
-        self._server = await serve_websocket(
+        if door.port is not None:
+            door.server = await self._serve_websocket(door.port)
+            self._servers.append(door.server)
+            door.port = door.server.port  # a port that was picked is kept over a restart
+        if door.address is not None:
+            door.zeromq = await self._serve_zeromq(door.address)
+            self._servers.append(door.zeromq)
+            door.address = door.zeromq.url
+
+    async def _serve_websocket(self, port: int) -> WebSocketServer:
+        door, limits = self._door, self._hub.directory.limits
+        return await serve_websocket(
             self._handle,
             door.host,
-            door.port,
+            port,
             path=door.path,
             ssl_context=door.ssl_context,
             admit=door.admit,
@@ -111,8 +140,26 @@ class Listener(Actor):
             ping_interval=door.ping_interval,
             ping_timeout=door.ping_timeout,
         )
-        door.server = self._server
-        door.port = self._server.port  # a port that was picked is kept over a restart
+
+    async def _serve_zeromq(self, address: str) -> ZeroMQServer:
+        from aip_trio.transport.zeromq import serve_zeromq
+
+        door, limits = self._door, self._hub.directory.limits
+        return await serve_zeromq(
+            self._handle,
+            address,
+            admit=door.admit,
+            subprotocols=SUBPROTOCOLS,
+            max_connections=limits.connections,
+            max_per_address=limits.connections_per_address,
+            uncounted_addresses=limits.uncounted_addresses,
+            max_size=limits.message_size,
+            queued_bytes=limits.queued_bytes,
+            close_timeout=_GOODBYE,
+            ping_interval=door.ping_interval,
+            ping_timeout=door.ping_timeout,
+            curve=door.curve,
+        )
 
     async def _handle(self, transport: Transport) -> None:
         await Reception(self._hub, self.system).receive(transport, transport)
@@ -122,12 +169,13 @@ class Listener(Actor):
 
         So they are where the whole system is cancelled.
         """
-        if self._server is not None:
-            await self._server.drain()
+        for server in self._servers:
+            await server.drain()
         if reason is StopReason.SHUTDOWN and not self.system.hurrying:
             await self._see_off()
-        if self._server is not None:
-            await self._server.close(GOING_AWAY, "server stopping")
+        async with trio.open_nursery() as nursery:
+            for server in self._servers:
+                nursery.start_soon(server.close, GOING_AWAY, "server stopping")
 
     async def _see_off(self) -> None:  # noqa: ASYNC910 - internal
         self._hub.directory.closing = True
@@ -158,7 +206,9 @@ def _same(given: str, expected: str) -> bool:
 
 
 def _of_this_machine(peer: str) -> bool:
-    """Whether a peer, ``host:port``, is on the loopback."""
+    """Whether a peer, ``host:port``, is on the loopback; or has no address, because it needs none."""
+    if peer in _ALWAYS_HERE:
+        return True
     host = peer.rpartition(":")[0].strip("[]")
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -15,6 +15,7 @@ from aip_trio.errors import HandshakeRefused, TransportError
 from aip_trio.protocol import SUBPROTOCOLS
 from aip_trio.transport import (
     Addresses,
+    ConnectingTransport,
     Handshake,
     Refusal,
     Transport,
@@ -121,7 +122,7 @@ async def _receive_transport(websocket: object, reception: Reception) -> None:
         await reception.receive(transport, websocket)
     finally:
         with trio.move_on_after(_GOODBYE, shield=True):
-            if isinstance(transport, WebSocketTransport):
+            if isinstance(transport, ConnectingTransport):
                 await transport.close(GOING_AWAY, "server stopping")
             else:
                 await transport.close()

@@ -18,6 +18,8 @@ TASK = ["task", "--device", "lab", "--command", "live_load"]
     ("arguments", "told"),
     [
         (["server", "--host", "0.0.0.0"], "host='0.0.0.0' lets other machines in"),
+        (["server", "--url", "tcp://0.0.0.0:1"], "url='tcp://0.0.0.0:1' lets other machines in"),
+        (["server", "--url", "tcp://*:1"], "url='tcp://*:1' lets other machines in"),
         (["server", "--host", "::"], "host='::' lets other machines in"),
         (["server", "--host", ""], "host='' lets other machines in"),
         (["server", "--host", "example.org"], "host='example.org' lets other machines in"),

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from aip_trio.cli.fleet._outline import cut, outline
+from aip_trio.cli._outline import cut, outline
 
 
 @pytest.mark.parametrize(
