@@ -38,6 +38,10 @@ MACHINES: tuple[str, ...] = (
     "aip_trio.endpoints.SERVER_LIFECYCLE",
     "aip_trio.endpoints.CLIENT_LIFECYCLE",
     "aip_trio.endpoints.CONSTELLATION_LIFECYCLE",
+    "aip_trio.rpc.PRESENCE_MACHINE",
+    "aip_trio.rpc.RPC_SERVICE_MACHINE",
+    "aip_trio.rpc.bridge.RPC_BRIDGE_MACHINE",
+    "aip_trio.cli.rpc.ACQUISITION_MACHINE",
 )
 
 
