@@ -22,7 +22,12 @@ P = ParamSpec("P")
 _PANEL = "Options of every command"
 
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object, and nothing else.", rich_help_panel=_PANEL)
+    bool,
+    typer.Option(
+        "--json",
+        help="Print JSON, one object on each line, and nothing else.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 Debug = Annotated[
     bool, typer.Option("--debug", help="Show where an error was raised.", rich_help_panel=_PANEL)

@@ -6,7 +6,7 @@ import attrs
 
 from aip_trio.errors import AipError
 
-__all__ = ["CannotBegin", "GaveUp", "Interrupted", "OutputClosed"]
+__all__ = ["CannotBegin", "GaveUp", "Interrupted", "OutcomeUnknown", "OutputClosed"]
 
 
 @attrs.define(slots=False)
@@ -37,6 +37,16 @@ class Interrupted(AipError):
 
     def __str__(self) -> str:
         return f"stopped by {self.signal.name}"
+
+
+@attrs.define(slots=False)
+class OutcomeUnknown(AipError):
+    """What was asked for may or may not have been done: nobody said. The exit status is 3."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class OutputClosed(AipError):

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from typing import TextIO, cast
 
-from aip_trio.cli._errors import CannotBegin, Interrupted, OutputClosed
+from aip_trio.cli._errors import CannotBegin, Interrupted, OutcomeUnknown, OutputClosed
 from aip_trio.cli._text import printable
 from aip_trio.errors import AipError, StartFailed, UsageError
 
@@ -34,7 +34,7 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 def status_of(error: BaseException) -> int:
     """The exit status: 128 plus a signal's number, 2 for what the caller has to change or start, else 1.
 
-    Where nobody reads the output any more, the signal is SIGPIPE.
+    Where nobody reads the output any more, the signal is SIGPIPE. 3 where nobody knows whether it was done.
     """
     found = list(leaves(error))
     for leaf in found:
@@ -42,6 +42,8 @@ def status_of(error: BaseException) -> int:
             return 128 + leaf.signal
         if isinstance(leaf, OutputClosed):
             return 128 + _SIGPIPE
+    if any(isinstance(leaf, OutcomeUnknown) for leaf in found):
+        return 3
     return 2 if found and all(isinstance(leaf, (UsageError, CannotBegin)) for leaf in found) else 1
 
 

@@ -12,8 +12,8 @@ _EXTRA = frozenset({"psutil", "rich", "typer"})
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``aip-trio`` with these arguments (default: the process's), and return its exit status.
 
-    0: done. 1: it failed, or its answer is no. 2: it could not begin (usage, bad input). 130 and 143: it
-    was stopped by SIGINT or SIGTERM (128 plus the signal's number).
+    0: done. 1: it failed, or its answer is no. 2: it could not begin (usage, bad input). 3: it may or may not
+    have been done. 130 and 143: it was stopped by SIGINT or SIGTERM (128 plus the signal's number).
     """
     try:
         status = _run(arguments)

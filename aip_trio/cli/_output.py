@@ -39,7 +39,7 @@ class View:
 
 
 class Output:
-    """Rich on a terminal, plain lines without one, one JSON object with ``--json``.
+    """Rich on a terminal, plain lines without one, one JSON object with ``--json`` (or one for each item).
 
     Plain lines carry no escape codes, whatever the environment says. When the reader of the output has
     gone, ``on_closed`` is called, once, and the rest is dropped. Any other failure to write is an OSError,
@@ -65,6 +65,14 @@ class Output:
         """A line of progress, for people: not with ``--json``."""
         if not self._json:
             self._say(lambda: self._print(text))
+
+    def item(self, data: Mapping[str, object], line: str) -> None:
+        """One of many that come by and by: a line, or an object on a line with ``--json``."""
+        self._say(lambda: self._write(json.dumps(data) + "\n") if self._json else self._print(line))
+
+    def write(self, text: str) -> None:
+        """Text as it is, such as what moves a terminal's cursor. Whoever calls this knows where it goes."""
+        self._say(lambda: self._write(text))
 
     def result(
         self, data: Mapping[str, object], picture: Callable[[], RenderableType], lines: Iterable[str]

@@ -10,6 +10,7 @@ from aip_trio.cli._commands import Debug, Json, LogFormatOption, LogLevelOption,
 from aip_trio.cli._settings import LogLevel, Settings
 from aip_trio.cli.demo import demo
 from aip_trio.cli.fleet import device, info, server, task, tools
+from aip_trio.cli.rpc import bridge, console, send, serve, watch
 
 __all__ = ["make_program", "run"]
 
@@ -47,7 +48,24 @@ def make_program() -> typer.Typer:
     program.command("info")(with_shell(info))
     program.command("tools")(with_shell(tools))
     program.command("demo")(with_shell(demo))
+    program.add_typer(_rpc())
     return program
+
+
+def _rpc() -> typer.Typer:
+    """The commands below ``rpc``."""
+    rpc = typer.Typer(
+        name="rpc",
+        help="Events and commands over ZeroMQ, as auto-trainer-api has them.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    rpc.command("serve")(with_shell(serve, log_level=LogLevel.INFO))
+    rpc.command("send")(with_shell(send))
+    rpc.command("watch")(with_shell(watch))
+    rpc.command("console")(with_shell(console))
+    rpc.command("bridge")(with_shell(bridge, log_level=LogLevel.INFO))
+    return rpc
 
 
 def run(arguments: Sequence[str] | None) -> int:

@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from aip_trio.cli._errors import CannotBegin, Interrupted, OutputClosed
+from aip_trio.cli._errors import CannotBegin, Interrupted, OutcomeUnknown, OutputClosed
 from aip_trio.cli._failures import describe, leaves, report_failure, status_of
 from aip_trio.errors import ActorStopped, AipError, InvalidOption, NoSystem, StartFailed
 
@@ -16,6 +16,8 @@ BAD = InvalidOption("root", "/nope", "does not exist: give one that does")
         (NoSystem("ask()"), 2),
         (ExceptionGroup("", [BAD]), 2),
         (CannotBegin("nobody answers"), 2),
+        (OutcomeUnknown("nobody said"), 3),
+        (ExceptionGroup("", [OutcomeUnknown("nobody said")]), 3),
         (StartFailed("/a", BAD), 2),
         (StartFailed("/a", StartFailed("/a/b", KeyError())), 1),
         (ActorStopped("/a"), 1),

@@ -14,6 +14,7 @@ from aip_trio.errors import InvalidOption
 NOBODY = "ws://127.0.0.1:1/ws"
 
 COMMANDS = ("server", "device", "task", "info", "tools", "demo")
+RPC_COMMANDS = ("rpc serve", "rpc send", "rpc watch", "rpc console")
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,6 +34,11 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ["task", "--url", NOBODY],
         ["task", "--url", NOBODY, "--device", "x", "--command", "live_load", "--timeout", "soon"],
         ["info", "--device", "x"],
+        ["rpc", "nonsense"],
+        ["rpc", "send"],
+        ["rpc", "send", "status", "--command-port", "0"],
+        ["rpc", "serve", "--dialect", "0.10"],
+        ["rpc", "watch", "--count", "0"],
     ],
 )
 def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,18 +46,21 @@ def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFix
     assert "Usage: aip-trio" in "".join(capsys.readouterr())
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *RPC_COMMANDS])
 def test_help_lists_the_shared_options_after_the_command_too(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([command, "--help"]) == 0
+    assert main([*command.split(), "--help"]) == 0
     shown = capsys.readouterr().out
     assert all(option in shown for option in ("--json", "--debug", "--log-level", "--log-format"))
 
 
 def test_what_a_command_does_not_need_is_not_imported() -> None:
-    code = "import sys, aip_trio.cli._program; print('aip_trio.endpoints' in sys.modules)"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False\n"
+    code = (
+        "import sys, aip_trio.cli._program;"
+        "print({'aip_trio.endpoints', 'aip_trio.rpc', 'zmq', 'readline', 'psutil'} & sys.modules.keys())"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
 
 
 @pytest.mark.parametrize(
@@ -104,3 +113,16 @@ def test_without_its_extra_the_program_says_what_to_install(
     monkeypatch.setitem(sys.modules, "typer", None)
     assert main(["--version"]) == 2
     assert "pip install 'aip-trio[cli]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", RPC_COMMANDS)
+def test_without_zeromq_the_commands_that_need_it_say_what_to_install(command: str) -> None:
+    arguments = [*command.split(), *(["status"] if command == "rpc send" else [])]
+    code = (
+        f"import sys; sys.modules['zmq'] = None; from aip_trio.cli import main; sys.exit(main({arguments}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("aip-trio: error: ")
+    assert done.stderr.endswith("pip install 'aip-trio[zmq]'\n")
+    assert done.stderr.count("\n") == 1
