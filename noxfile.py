@@ -86,7 +86,7 @@ nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = True
 nox.options.reuse_venv = "yes"
 # The tests come last, so that pytest's closing line is theirs.
-nox.options.sessions = ["lint", "types", "imports", "docs", "examples", "tests"]
+nox.options.sessions = ["lint", "types", "imports", "docs", "examples", "peers", "tests"]
 
 
 def group(name: str) -> list[str]:
@@ -100,13 +100,16 @@ def lint(session: nox.Session) -> None:
     session.install(*group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    every = [str(path) for folder in CODE for path in sorted(Path(folder).rglob("*.py"))]
-    package = [name for name in every if Path(name).parts[0] == PACKAGE]
-    session.run("flake8-async", "--enable=ASYNC102,ASYNC103,ASYNC104,ASYNC113,ASYNC120", *every)
     # Every public async function of the package is a checkpoint; a test or an example need not be one, nor a
     # handler, which the runtime alone calls.
-    handlers = "--no-checkpoint-warning-decorators=handles"
-    session.run("flake8-async", "--enable=ASYNC910", handlers, *package)
+    rules = "ASYNC102,ASYNC103,ASYNC104,ASYNC113,ASYNC120"
+    for folder in CODE:
+        files = [str(path) for path in sorted(Path(folder).rglob("*.py"))]
+        if folder == PACKAGE:
+            handlers = "--no-checkpoint-warning-decorators=handles"
+            session.run("flake8-async", f"--enable={rules},ASYNC910", handlers, *files)
+        else:
+            session.run("flake8-async", f"--enable={rules}", *files)
     session.run("towncrier", "build", "--draft", "--version=next", silent=True)
 
 
@@ -139,6 +142,21 @@ def examples(session: nox.Session) -> None:
     session.run("pytest", "-o", "pythonpath=", "tests/examples", *session.posargs)
 
 
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Events and commands with auto-trainer-api as PyPI has it, each version in an environment of its own."""
+    session.install("-e", ".[cli,testing,zmq]", "pytest-xdist")
+    folder = Path(session.virtualenv.location, "auto-trainer-api")
+    for version, left_out in (("0.9.7", ["typing_extensions"]), ("0.12.0", [])):
+        python = folder / version / "bin" / "python"
+        if not python.exists():
+            session.run("python", "-m", "venv", str(folder / version))
+        wanted = [f"auto-trainer-api=={version}", *left_out]
+        session.run(str(python), "-m", "pip", "install", *wanted, external=True, silent=True)
+    command = ["pytest", "-n", "3", "--dist", "loadfile", "tests/peers", *session.posargs]
+    session.run(*command, env={"AUTO_TRAINER_PEERS": str(folder)})
+
+
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """All tests, on every interpreter present."""
@@ -151,8 +169,9 @@ def tests(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Each figure beside its peer or limit: a table, and a JSON file."""
     session.install("-e", ".[all]", *group("bench"))
-    # TriOTP asks for Trio 0.19, where today's runs it as well: both sides are measured on one Trio.
-    session.install("--no-deps", "triotp")
+    # TriOTP asks for Trio 0.19, where today's runs it as well, and auto-trainer-api for an older pyzmq: both
+    # sides are measured on one Trio and one ZeroMQ.
+    session.install("--no-deps", "triotp", "auto-trainer-api==0.12.0", "pyhumps==3.8.0")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
@@ -161,11 +180,16 @@ def soak(session: nox.Session) -> None:
     """Tasks over a network that breaks, for 10 minutes: ``nox -s soak -- --minutes 1``, see ``-- --help``.
 
     ``nox -s soak -- demo [FIRST LAST]``: a hundred demos instead, each with a seed of its own.
+    ``nox -s soak -- events``: a million events to ten subscribers, of which one is stopped for a while.
+    ``nox -s soak -- kills``: commands of twenty clients to a service that is killed, and started again.
     """
     session.install("-e", ".[all]")
-    if session.posargs[:1] != ["demo"]:
-        session.run("python", "-m", "soak", *session.posargs)
-        return
-    first, last = (int(seed) for seed in session.posargs[1:] or ("1", "100"))
-    for seed in range(first, last + 1):
-        session.run("aip-trio", "demo", "--root", PACKAGE, "--seed", str(seed), silent=True)
+    match session.posargs:
+        case ["demo", *seeds]:
+            first, last = (int(seed) for seed in seeds or ("1", "100"))
+            for seed in range(first, last + 1):
+                session.run("aip-trio", "demo", "--root", PACKAGE, "--seed", str(seed), silent=True)
+        case ["events" | "kills" as name, *options]:
+            session.run("python", "-m", f"soak.{name}", *options)
+        case options:
+            session.run("python", "-m", "soak", *options)
