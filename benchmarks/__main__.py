@@ -21,7 +21,17 @@ from benchmarks._table import table
 
 RESULTS = Path(__file__).parent / "results"
 
-VERSIONS = ("aip-trio", "trio", "trio-websocket", "websockets", "pydantic", "pykka", "triotp")
+VERSIONS = (
+    "aip-trio",
+    "trio",
+    "trio-websocket",
+    "websockets",
+    "pyzmq",
+    "pydantic",
+    "pykka",
+    "triotp",
+    "auto-trainer-api",
+)
 
 
 def main() -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
-import signal
 import sys
-import tempfile
 from pathlib import Path
 from random import SystemRandom
 
-from soak._programs import Broken
+from soak._conduct import conduct, say
+from soak._report import Report
 from soak._run import run
 from soak._settings import LINKS, Settings
 
@@ -21,34 +18,22 @@ __all__ = ["main"]
 def main() -> int:
     """Soak, show the figures, and keep the folder where there is something to look at."""
     options = _parse()
-    signal.signal(
-        signal.SIGTERM, lambda number, _: sys.exit(128 + number)
-    )  # so that blocks are left in order
-    folder = options.folder or Path(tempfile.mkdtemp(prefix="soak-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = Settings(
-        seconds=options.minutes * 60,
-        seed=SystemRandom().randrange(2**32) if options.seed is None else options.seed,
-        folder=folder,
-        link=options.link,
-        devices=options.devices,
-        orchestrators=options.orchestrators,
-        streams=options.streams,
-        life=options.life,
-    )
-    print(f"seed {settings.seed}, {options.minutes:g} min, journals and logs in {folder}", flush=True)
-    try:
-        report = run(settings, _say)
-    except Broken as broken:
-        print(f"broken off: {broken}", flush=True)
-        return 1
-    (folder / "report.json").write_text(json.dumps(report.data(), indent=1) + "\n")
-    print("\n".join(report.lines()), flush=True)
-    if report.faults:
-        return 1
-    if options.folder is None:
-        shutil.rmtree(folder)
-    return 0
+
+    def soak(folder: Path) -> Report:
+        settings = Settings(
+            seconds=options.minutes * 60,
+            seed=SystemRandom().randrange(2**32) if options.seed is None else options.seed,
+            folder=folder,
+            link=options.link,
+            devices=options.devices,
+            orchestrators=options.orchestrators,
+            streams=options.streams,
+            life=options.life,
+        )
+        say(f"seed {settings.seed}, {options.minutes:g} min, journals and logs in {folder}")
+        return run(settings, say)
+
+    return conduct(options.folder, soak)
 
 
 def _parse() -> argparse.Namespace:
@@ -64,10 +49,6 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--folder", type=Path, help="for journals and logs; default: a temporary one")
     return parser.parse_args()
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
+
 __all__ = ["Broken", "Programs"]
 
 _ROOT = Path(__file__).parents[1]
@@ -108,6 +110,27 @@ class Programs:
         if process.returncode != expected:
             raise self._broken(name, f"ended with exit status {process.returncode}, not {expected}")
         return out or ""
+
+    def say(self, name: str, line: str) -> None:
+        """A line for its standard input."""
+        stdin = self._running[name].stdin
+        assert stdin is not None
+        stdin.write(line + "\n")
+        stdin.flush()
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send it a signal that does not end it."""
+        self._running[name].send_signal(number)
+
+    def kill(self, name: str) -> None:
+        """End it as a power cut would; it may be started again under its name."""
+        process = self._running.pop(name)
+        process.kill()
+        process.communicate()
+
+    def memory(self, name: str) -> float:
+        """How much it has, in MiB."""
+        return float(psutil.Process(self._running[name].pid).memory_info().rss) / 2**20
 
     def complaints(self) -> list[str]:
         """What the logs tell of crashes of ours: of each log the first one."""

@@ -14,7 +14,7 @@ from benchmarks._stream import Flow
 from benchmarks._table import table
 
 ROOT = Path(__file__).parents[2]
-PEERS = ("pydantic", "pykka", "TriOTP", "websockets")
+PEERS = ("auto-trainer-api", "pydantic", "pykka", "TriOTP", "websockets")
 
 
 @pytest.fixture(scope="module")
