@@ -11,7 +11,7 @@ import pytest
 import zmq
 
 from aip_trio.cli import main
-from tests.cli.programs import PATIENCE, running
+from tests.cli.programs import PATIENCE, running, story_until
 from tests.cli.rpc.device import Device, peer_of, serving
 
 START, STOP, EMERGENCY_STOP, EMERGENCY_RESUME, USER_DEFINED = 100, 110, 200, 210, 99999
@@ -109,8 +109,8 @@ def test_a_service_that_dies_is_missing_then_gone_and_is_back_when_it_is_started
         watcher.until("presence", state="gone")
         with serving(*options, *first.ports):
             told = watcher.until("presence", state="present")
-            watcher.until("heartbeat")
-            assert any(each["type"] == "restarted" for each in told) or watcher.until("restarted")
+            told += watcher.until("heartbeat")  # before which the watcher has seen whose it is
+            assert any(each["type"] == "restarted" for each in told)
 
 
 def test_what_is_no_event_is_shown_as_it_is() -> None:
@@ -131,6 +131,14 @@ def test_what_is_no_event_is_shown_as_it_is() -> None:
             told = list(watcher)
     assert process.returncode == 0
     assert {"type": "published", "topic": 77, "data": "\\xff\x1b"} in told
+
+
+def test_where_nobody_listens_it_says_where_it_looks() -> None:
+    with running("rpc", "watch", "--subscriber-port", "1", "--command-port", "2") as process:
+        (*_, told) = story_until(process, "waiting for one")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+    assert "no service at tcp://127.0.0.1:1 (events) and tcp://127.0.0.1:2 (commands) yet" in told
 
 
 @pytest.mark.parametrize("topic", ["dance", "-1", "4294967296"])
