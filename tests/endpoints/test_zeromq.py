@@ -14,7 +14,7 @@ from functools import partial
 import pytest
 import trio
 
-from aip_trio.actors import ActorSystem
+from aip_trio.actors import ActorSystem, open_system
 from aip_trio.endpoints import (
     AgentProfile,
     ConstellationEndpoint,
@@ -25,7 +25,7 @@ from aip_trio.endpoints import (
 from aip_trio.errors import AddressInUse, ConnectFailed, EndpointNotRunning, HandshakeRefused, InvalidUrl
 from aip_trio.transport import WebSocketTransport, transport_for
 from aip_trio.transport.zeromq import CurveClient, CurveKeys, CurveServer, Kind, ZeroMQSocket, ZeroMQTransport
-from tests.endpoints.support import Worker, patient, quick, until, unused_port
+from tests.endpoints.support import Worker, living, quick, until, unused_port
 from tests.transport.zeromq.relay import Relay
 
 TCP = "tcp://127.0.0.1:0"
@@ -40,11 +40,17 @@ def folder() -> Generator[str]:
 
 @asynccontextmanager
 async def steady(seconds: float = 30.0) -> AsyncGenerator[ActorSystem]:
-    """As `patient`, in a run that has ZeroMQ's own tasks already, which live as long as the run."""
+    """As `patient`, in a run that has ZeroMQ's own tasks already, which live as long as the run.
+
+    What reads a socket's monitor ends when libzmq's thread has closed that, which is a moment later.
+    """
     async with ZeroMQSocket(Kind.PULL, curve=CurveServer(CurveKeys.generate().secret)):
         pass
-    async with patient(seconds) as system:
-        yield system
+    with trio.fail_after(seconds):
+        tasks = living()
+        async with open_system() as system:
+            yield system
+        await until(lambda: living() == tasks)
 
 
 @asynccontextmanager

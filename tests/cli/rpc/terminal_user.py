@@ -20,6 +20,10 @@ __all__ = ["User", "console_on_terminal"]
 _SIGN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78D=>]|\r|\x07")
 
 
+#: What the console puts in above the row that is being typed, or is just being written.
+_ABOVE = re.compile(r"\x1bD\x1b\[A\x1b7\r\x1b\[L(.*?)\x1b8\x1b\[B", re.DOTALL)
+
+
 class User:
     """Types, and reads. ``side``: the end of the terminal that the program has, held open."""
 
@@ -31,8 +35,12 @@ class User:
 
     @property
     def plain(self) -> str:
-        """What was shown and not read yet, without what moves the cursor."""
-        return _SIGN.sub("", self._seen)
+        """What was shown and not read yet, from top to bottom, without what moves the cursor."""
+        shown = self._seen
+        while (put_in := _ABOVE.search(shown)) is not None:
+            row = shown.rfind("\n", 0, put_in.start()) + 1
+            shown = f"{shown[:row]}{put_in[1]}\n{shown[row : put_in.start()]}{shown[put_in.end() :]}"
+        return _SIGN.sub("", shown)
 
     def type(self, keys: str) -> None:
         """Press these keys."""
