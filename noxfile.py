@@ -17,6 +17,8 @@ SUPPORTED = ("3.11", "3.12", "3.13")
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PACKAGE = "aip_trio"
 FOLDERS = (PACKAGE, "tests", "examples", "benchmarks", "soak")
+#: Tests that start programs again and again: most of the time, and the same on every interpreter.
+PROGRAMS = ("tests/benchmarks", "tests/cli", "tests/examples", "tests/interop", "tests/soak")
 CODE = tuple(name for name in FOLDERS if any((ROOT / name).rglob("*.py")))
 
 
@@ -135,14 +137,14 @@ def docs(session: nox.Session) -> None:
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-E", "-b", "html", "docs", "docs/_build/html")
 
 
-@nox.session
+@nox.session(python=PYTHONS[-1])
 def examples(session: nox.Session) -> None:
     """Each example, with the package as a user gets it: not editable, no tools of development."""
     session.install(".[all]", *group("examples"))
     session.run("pytest", "-o", "pythonpath=", "tests/examples", *session.posargs)
 
 
-@nox.session
+@nox.session(python=PYTHONS[-1])
 def peers(session: nox.Session) -> None:
     """Events and commands with auto-trainer-api as PyPI has it, each version in an environment of its own."""
     session.install("-e", ".[cli,testing,zmq]", "pytest-xdist")
@@ -159,10 +161,16 @@ def peers(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """All tests, on every interpreter present."""
+    """All tests on the first interpreter present, and all that start no programs on the others.
+
+    Programs run on the last one in the sessions ``examples`` and ``peers``.
+    """
     session.install("-e", ".[all]", *group("tests"))
+    chosen = list(session.posargs)
+    if not chosen and session.python != PYTHONS[0]:
+        chosen = [f"--ignore={folder}" for folder in PROGRAMS]
     # Three at a time keep two processors busy; a file's tests stay together, and share what it started.
-    session.run("pytest", "-n", "3", "--dist", "loadfile", *session.posargs)
+    session.run("pytest", "-n", "3", "--dist", "loadfile", *chosen)
 
 
 @nox.session
