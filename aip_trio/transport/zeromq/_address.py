@@ -39,9 +39,13 @@ class Address:
             raise InvalidUrl(url, f"names no place: {_EXAMPLE}")
         if "\0" in rest:
             raise InvalidUrl(url, f"has a NUL in it: {_EXAMPLE}")
+        try:
+            length = len(rest.encode())
+        except UnicodeEncodeError:
+            raise InvalidUrl(url, f"has half a character in it: {_EXAMPLE}") from None
         if scheme == "tcp":
             return cls(url, scheme, *_host_and_port(url, rest, listening))
-        if scheme == "ipc" and len(rest.encode()) > _LONGEST_PATH:
+        if scheme == "ipc" and length > _LONGEST_PATH:
             raise InvalidUrl(url, f"has a path of more than {_LONGEST_PATH} bytes: give a shorter one")
         if rest == "*" and not listening:
             raise InvalidUrl(url, f"is for listening alone: {_EXAMPLE}")

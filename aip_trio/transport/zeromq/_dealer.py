@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import attrs
 import trio
@@ -10,13 +10,14 @@ import trio
 from aip_trio.errors import ConnectFailed, HandshakeRefused, TransportError, ZeroMQFailed
 from aip_trio.transport._codec import FrameFault
 from aip_trio.transport._codes import ABNORMAL
+from aip_trio.transport.zeromq._address import Address
 from aip_trio.transport.zeromq._connection import ZeroMQConnection
 from aip_trio.transport.zeromq._curve import CurveClient
 from aip_trio.transport.zeromq._events import Closed, Disconnected, HandshakeFailed
 from aip_trio.transport.zeromq._kind import Kind
 from aip_trio.transport.zeromq._monitor import Monitor
 from aip_trio.transport.zeromq._socket import ZeroMQSocket
-from aip_trio.transport.zeromq._wire import Hello, Refused, Welcome, read, write
+from aip_trio.transport.zeromq._wire import Gone, Hello, Refused, Welcome, read, write
 
 __all__ = ["LINGER", "QUEUE", "Dealer", "frame_limit"]
 
@@ -64,10 +65,13 @@ class Dealer:
             await stack.enter_async_context(socket)
             try:
                 events = await stack.enter_async_context(socket.monitor())
-                await socket.connect(url)
+                await socket.connect(await _looked_up(url))
                 await socket.send(write(hello))
-                welcome = await _welcome(url, socket, events, hello.max_size)
+                welcome = await _welcome(url, socket, events, hello)
             except BaseException:
+                if url.startswith("inproc:"):  # nothing else tells a server there who has gone
+                    with suppress(trio.WouldBlock, trio.ClosedResourceError, TransportError):
+                        socket.send_nowait(write(Gone()))
                 socket.close_now()  # a hello that is not answered is worth no waiting
                 raise
             return cls(socket, welcome, events, stack.pop_all())
@@ -112,7 +116,27 @@ class Dealer:
             pass
 
 
-async def _welcome(url: str, socket: ZeroMQSocket, events: Monitor, max_size: int) -> Welcome:
+async def _looked_up(url: str) -> str:
+    """The URL with an address in place of a name. Raises ConnectFailed.
+
+    libzmq would ask in its one thread, and all connections of the process would wait for the answer. IPv4 is
+    preferred, as it does.
+    """
+    address = Address.parse(url, listening=False)
+    if address.scheme != "tcp" or address.ipv6:
+        await trio.lowlevel.checkpoint()
+        return url
+    try:
+        found = await trio.socket.getaddrinfo(address.host, address.port, type=trio.socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ConnectFailed(url, f"its host is not known: {error}") from error
+    hosts = {family: where[0] for family, _, _, _, where in reversed(found)}
+    if trio.socket.AF_INET in hosts:
+        return f"tcp://{hosts[trio.socket.AF_INET]}:{address.port}"
+    return f"tcp://[{hosts[trio.socket.AF_INET6]}]:{address.port}"
+
+
+async def _welcome(url: str, socket: ZeroMQSocket, events: Monitor, hello: Hello) -> Welcome:
     """The server's answer. Raises ConnectFailed, HandshakeRefused."""
     failure = ""
 
@@ -140,11 +164,13 @@ async def _welcome(url: str, socket: ZeroMQSocket, events: Monitor, max_size: in
     if frames is None:
         raise ConnectFailed(url, failure)
     try:
-        answer = read(frames, max_size)
+        answer = read(frames, hello.max_size)
     except FrameFault as fault:
         raise ConnectFailed(url, f"its answer is none: {fault.reason}") from fault
     if isinstance(answer, Refused):
         raise HandshakeRefused(url, answer.status, answer.reason)
     if not isinstance(answer, Welcome):
         raise ConnectFailed(url, f"its answer to a hello is a {type(answer).__name__}")
+    if answer.subprotocol is not None and answer.subprotocol not in hello.subprotocols:
+        raise ConnectFailed(url, f"its answer is subprotocol {answer.subprotocol[:64]!r}, not one asked for")
     return answer

@@ -50,8 +50,12 @@ class Readiness:
         self._watched = 0  # the event that the one who watches waits for; 0: nobody does
         self.waiting = 0  # how many tasks do, the one who watches among them
 
+    def may_be(self, event: int) -> bool:
+        """Whether a try is worth it now. One should follow, or `wait`, as after any call on the socket."""
+        return self._socket.closed or bool(self._ask(_EVENTS) & event)
+
     async def wait(self, event: int) -> None:
-        """Wait until a call that has raised Again, just now, is worth another try. A checkpoint."""
+        """Wait until a call that has raised Again, or would have, is worth another try. A checkpoint."""
         picky = self._picky and event == WRITABLE
         if self.waiting and self._tell_others(event) & event and not picky:
             # Not to be cancelled: others may be parked, and rely on the try that follows.

@@ -326,8 +326,9 @@ async def serve_zeromq(
     try:
         await events.__aenter__()  # it ends with the socket
         server.url = await socket.bind(url)
-    except BaseException:
-        socket.close_now()
+        await home.start(server.run, events)
+    except BaseException:  # the nursery's too, which may be closed
+        with trio.CancelScope(shield=True):  # a second at most: the address is free then
+            await socket.close(linger=0)
         raise
-    await home.start(server.run, events)
     return server

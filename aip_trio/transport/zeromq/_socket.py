@@ -124,6 +124,7 @@ class ZeroMQSocket(Traffic):
             self._call(lambda: self._socket.bind(address.wire), address, listening=True)
         if address.scheme == "inproc":
             self._names.add(address.wire)
+            return address.wire  # of long names libzmq tells nothing
         endpoint = self._socket.getsockopt(zmq.LAST_ENDPOINT)
         assert isinstance(endpoint, bytes)
         return endpoint.decode()

@@ -16,8 +16,8 @@ import attrs
 import msgspec
 
 from aip_trio.errors import ConnectionLost
-from aip_trio.transport._codec import Closed, FrameFault, Pinged, Ponged, as_message, cut, too_large
-from aip_trio.transport._codes import PROTOCOL_ERROR, may_be_sent
+from aip_trio.transport._codec import Closed, FrameFault, Pinged, Ponged, cut, too_large
+from aip_trio.transport._codes import NO_UTF8, PROTOCOL_ERROR, may_be_sent
 
 __all__ = [
     "VERSION",
@@ -192,7 +192,12 @@ def read(frames: Frames, max_size: int) -> Saying:
 def _checked(data: bytes, max_size: int, *, text: bool) -> bytes:
     if len(data) > max_size:
         raise too_large(len(data), max_size)
-    return as_message(data, text)[0]
+    if text:
+        try:
+            str(data, "utf-8")
+        except UnicodeDecodeError as error:
+            raise _fault(f"a text that is no UTF-8: {error.reason}", NO_UTF8) from error
+    return data
 
 
 def _closed(code: int, reason: bytes) -> Closed:
@@ -218,7 +223,5 @@ def _opening(cls: type[Hello | Welcome | Refused], body: bytes) -> Hello | Welco
     return opening
 
 
-def _fault(reason: str) -> FrameFault:
-    return FrameFault(
-        PROTOCOL_ERROR, reason, ConnectionLost(PROTOCOL_ERROR, f"the peer broke the protocol: {reason}")
-    )
+def _fault(reason: str, code: int = PROTOCOL_ERROR) -> FrameFault:
+    return FrameFault(code, reason, ConnectionLost(code, f"the peer broke the protocol: {reason}"))

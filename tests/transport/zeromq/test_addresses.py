@@ -31,6 +31,9 @@ BAD = [
     "ws://127.0.0.1:1",
     "ipc://",
     "ipc:///a\0b",
+    "ipc:///\udc80",
+    "inproc://\udc80",
+    "tcp://\udc80:1",
     "ipc:///" + "x" * 120,
     "inproc://",
 ]
@@ -51,6 +54,14 @@ async def test_an_address_for_listening_is_not_connected_to(url: str) -> None:
     async with ZeroMQSocket(Kind.DEALER) as socket:
         with pytest.raises(InvalidUrl):
             await socket.connect(url)
+
+
+@pytest.mark.trio
+async def test_a_name_inside_the_process_may_be_long() -> None:
+    async with ZeroMQSocket(Kind.PAIR) as here, ZeroMQSocket(Kind.PAIR) as there:
+        await there.connect(await here.bind("inproc://" + "x" * 300))
+        await there.send([b"hello"])
+        assert await here.receive() == [b"hello"]
 
 
 @given(st.text(max_size=60) | st.text(max_size=60).map("tcp://".__add__))

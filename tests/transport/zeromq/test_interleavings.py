@@ -144,7 +144,7 @@ async def perform(kind: Kind, url: str, parts: list[Part]) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("kind", [Kind.DEALER, Kind.ROUTER, Kind.PAIR])
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(parts=st.lists(PARTS, min_size=2, max_size=8))
 def test_every_message_sent_arrives_once(kind: Kind, scheme: str, parts: list[Part]) -> None:
     with TemporaryDirectory() as folder:

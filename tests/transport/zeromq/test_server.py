@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from socket import AF_INET6, EAI_NONAME, SOCK_STREAM, gaierror
 from typing import Any
 
 import pytest
 import trio
+from trio.abc import HostnameResolver
 
 from aip_trio.errors import (
     AddressInUse,
@@ -214,6 +216,34 @@ async def test_where_nobody_listens_a_client_is_told_so_at_once() -> None:
                     await client.connect(url)
 
 
+async def test_a_host_that_is_not_known_is_told_at_once_and_holds_up_nobody() -> None:
+    asked: list[object] = []
+
+    class Names(HostnameResolver):
+        async def getaddrinfo(self, host: bytes | None, *_: Any, **__: Any) -> Any:
+            asked.append(host)
+            if host == b"slow.example":
+                await trio.sleep_forever()
+            if host == b"six.example":
+                return [(AF_INET6, SOCK_STREAM, 6, "", ("::1", 1, 0, 0))]
+            raise gaierror(EAI_NONAME, "no such name")
+
+        async def getnameinfo(self, sockaddr: Any, flags: int) -> Any:
+            raise NotImplementedError
+
+    trio.socket.set_custom_hostname_resolver(Names())
+    async with ZeroMQTransport() as transport:
+        with pytest.raises(ConnectFailed, match=r"no\.example:5.* not known: .*no such name"):
+            await transport.connect("tcp://no.example:5")
+        transport.reset()
+        with pytest.raises(ConnectFailed, match="no answer within"):
+            await transport.connect("tcp://slow.example:5", connect_timeout=0.05)
+        transport.reset()
+        with pytest.raises(ConnectFailed, match=r"six\.example:1: nobody listens there"):
+            await transport.connect("tcp://six.example:1")
+    assert asked == [b"no.example", b"slow.example", b"six.example"]
+
+
 async def test_what_speaks_something_else_is_no_server() -> None:
     async def answer(stream: trio.SocketStream) -> None:
         async with stream:
@@ -232,7 +262,8 @@ async def test_what_speaks_something_else_is_no_server() -> None:
 async def test_a_router_that_answers_something_else_is_no_server() -> None:
     async with ZeroMQSocket(Kind.ROUTER) as router:
         url = await router.bind("tcp://127.0.0.1:0")
-        for answer in ([b"nonsense"], write(Pinged(b""))):
+        unasked = write(Welcome(VERSION, "aip.v9", WINDOW, 1000))
+        for answer in ([b"nonsense"], write(Pinged(b"")), unasked):
             async with trio.open_nursery() as nursery, ZeroMQTransport() as client:
 
                 async def respond(answer: list[bytes] = answer) -> None:
@@ -241,7 +272,7 @@ async def test_a_router_that_answers_something_else_is_no_server() -> None:
 
                 nursery.start_soon(respond)
                 with pytest.raises(ConnectFailed, match="its answer"):
-                    await client.connect(url)
+                    await client.connect(url, subprotocols=["aip.v1"])
 
 
 async def test_who_does_not_answer_is_waited_for_no_longer_than_asked() -> None:
@@ -278,6 +309,17 @@ async def test_misuse_is_told() -> None:
         await first.close()
         again = await serve_zeromq(handler, first.url, nursery=nursery)  # it is free at once
         await again.close()
+
+
+async def test_a_nursery_that_is_closed_leaves_no_listener() -> None:
+    async with trio.open_nursery() as nursery:
+        pass
+    async with ZeroMQSocket(Kind.PULL) as free:
+        url = await free.bind("tcp://127.0.0.1:0")
+    with pytest.raises(RuntimeError, match="closed"):
+        await serve_zeromq(Served().handle, url, nursery=nursery)
+    async with serving(url) as served:
+        assert served.server.url == url
 
 
 async def test_curve_lets_in_who_has_a_key_and_says_whose() -> None:
@@ -332,6 +374,7 @@ async def test_who_breaks_the_rules_is_told_and_loses_its_connection_alone(
         await until_gone(served.server)
         (end, _) = served.ends
         assert isinstance(end, MessageTooLarge if code == 1009 else ConnectionLost)
+        assert "WebSocket" not in str(end)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from aip_trio.errors import InvalidFrames, OutOfStep, PeerGone, UsageError, WrongKind
 from aip_trio.transport.zeromq import Kind, WhenFull, ZeroMQSocket
@@ -216,3 +217,26 @@ async def test_what_the_caller_does_wrong_is_a_usage_error() -> None:
     for error in (InvalidFrames, OutOfStep, WrongKind):
         assert issubclass(error, UsageError)
     assert not issubclass(PeerGone, UsageError)
+
+
+@pytest.mark.parametrize("with_peer", [False, True])
+async def test_a_message_that_is_waited_for_comes_alone_and_the_next_call_has_those_behind_it(
+    with_peer: bool,
+) -> None:
+    calls: list[list[list[bytes]]] = []
+    async with joined(Kind.PULL, Kind.PUSH) as (pull, push):
+
+        async def receive() -> None:
+            for _ in range(2):
+                if with_peer:
+                    calls.append([delivery.frames for delivery in await pull.receive_many_with_peer()])
+                else:
+                    calls.append(await pull.receive_many())
+
+        with trio.fail_after(10):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(receive)
+                await wait_all_tasks_blocked()
+                for number in range(3):
+                    push.send_nowait([bytes([number])])
+    assert calls == [[[b"\0"]], [[b"\1"], [b"\2"]]]

@@ -54,6 +54,7 @@ def test_connect() -> None:
                     await transport.connect(all_of_it.server.url)
                 if point.cancelled:
                     assert transport.state is TransportState.ERROR
+                    await all_of_it.is_at_peace()  # where no broken wire tells of it
                     with suppress(ConnectionError):
                         await transport.send(b"x")
                         raise AssertionError("it is not connected")

@@ -116,5 +116,5 @@ TestZeroMQ = async_machine_test(
     TRANSPORT_MACHINE,
     open_zeromq,
     refusals=(NoCause, IllegalTransition),
-    settings=settings(max_examples=15, deadline=None),
+    settings=settings(max_examples=6, stateful_step_count=20, deadline=None),
 )
