@@ -21,8 +21,9 @@ _LONGEST = 64
 _SEPARATOR = re.compile(r"(?<=[^-_])[-_]+([^-_])")
 # Capitals and digits up to the capital that begins the next word: API in APIResponse.
 _ACRONYM = re.compile(r"[A-Z\d]+(?=[A-Z\d]|$)")
-# A word, with the separators before it.
-_WORD = re.compile(r"([-_]*[A-Z][^A-Z]*)")
+# A word, with the separators before it: all of them or none, or else a key that consists of them takes the
+# square of its length.
+_WORD = re.compile(r"((?:(?<![-_])[-_]+)?[A-Z][^A-Z]*)")
 
 
 class _Names(dict[str, str]):

@@ -7,8 +7,7 @@ holds one (0.9). What is read may be in either.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import cast
+from typing import Annotated, cast
 
 import attrs
 import msgspec
@@ -22,6 +21,7 @@ from aip_trio.rpc._command import (
     ApiCommandRequestErrorKind,
     ApiCommandRequestResult,
 )
+from aip_trio.rpc._open_enum import Members
 from aip_trio.rpc._plain import REFUSALS, unwritable, write
 from aip_trio.rpc._topic import ApiTopic
 
@@ -42,10 +42,39 @@ __all__ = [
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
-_COMMANDS: Mapping[int, ApiCommand] = {int(command): command for command in ApiCommand}
+_COMMANDS = Members(ApiCommand)
+_RESULTS = Members(ApiCommandRequestResult)
+_ERROR_KINDS = Members(ApiCommandRequestErrorKind)
 
 #: What msgspec and json raise for bytes that they do not read.
 _UNREADABLE = (ValueError, msgspec.DecodeError, RecursionError)
+
+
+# Nearly all requests and replies look like this, and are read in a third of the time that the long way takes:
+# that is for whatever these do not accept, so they need not know what is wrong with it.
+
+_Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class _WireRequest(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    command: _Integer
+    nonce: _Integer = 0
+    custom_command: _Integer = -1
+    data: object = None
+
+
+class _WireReply(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    nonce: _Integer
+    command: _Integer
+    result: _Integer
+    data: object = None
+    error_kind: _Integer = 0
+    error_code: _Integer = 0
+    error_message: str | None = None
+
+
+_decode_request = msgspec.json.Decoder(_WireRequest).decode
+_decode_reply = msgspec.json.Decoder(_WireReply).decode
 
 
 # Topics
@@ -55,8 +84,8 @@ def encode_topic(topic: int) -> bytes:
     """The frame of a topic: 4 bytes, little-endian. Raises `EncodeError` for one that does not fit."""
     try:
         return topic.to_bytes(4, "little")
-    except OverflowError:
-        raise EncodeError("topic", f"{int(topic)} has no 4 bytes; give one from 0 to 4294967295") from None
+    except (AttributeError, OverflowError):
+        raise EncodeError("topic", f"{show(topic)} has no 4 bytes; give one from 0 to 4294967295") from None
 
 
 def decode_topic(frame: bytes) -> ApiTopic:
@@ -115,6 +144,19 @@ def parse_request(data: bytes) -> ApiCommandRequest | None:
 
     A command without a name here is USER_DEFINED. A nonce that is missing, or no integer, is 0.
     """
+    try:
+        request = _decode_request(data)
+    except _UNREADABLE:
+        return _parse_odd_request(data)
+    try:
+        content = _snaked(request.data, "request")
+    except DecodeError:
+        return None
+    command = _COMMANDS.get(request.command, ApiCommand.USER_DEFINED)
+    return ApiCommandRequest(command, request.custom_command, request.nonce, content)
+
+
+def _parse_odd_request(data: bytes) -> ApiCommandRequest | None:
     try:
         message = _read(data, "request")
         if type(message) is not dict:
@@ -196,7 +238,19 @@ def _reply_bytes(reply: Reply) -> bytes:
 
 def parse_reply(data: bytes) -> Reply:
     """The reply that a service has sent. Raises `DecodeError`, which lists all that is wrong."""
-    return reply_of(_snaked(_read(data, "reply"), "reply"))
+    try:
+        reply = _decode_reply(data)
+    except _UNREADABLE:
+        return reply_of(_snaked(_read(data, "reply"), "reply"))
+    return Reply(
+        reply.nonce,
+        _COMMANDS[reply.command],
+        _RESULTS[reply.result],
+        _snaked(reply.data, "reply"),
+        _ERROR_KINDS[reply.error_kind],
+        reply.error_code,
+        reply.error_message,
+    )
 
 
 def reply_of(value: object) -> Reply:
@@ -223,10 +277,10 @@ def reply_of(value: object) -> Reply:
         raise DecodeError("reply", tuple(faults))
     return Reply(
         nonce,
-        ApiCommand(command),
-        ApiCommandRequestResult(result),
+        _COMMANDS[command],
+        _RESULTS[result],
         fields.get("data"),
-        ApiCommandRequestErrorKind(error_kind),
+        _ERROR_KINDS[error_kind],
         error_code,
         cast("str | None", message),
     )

@@ -1,9 +1,10 @@
 import json
+import re
 
 import pytest
 from hypothesis import given, strategies as st
 
-from aip_trio.rpc._casing import CAMEL, SNAKE, _Names, snake_keys
+from aip_trio.rpc._casing import _WORD, CAMEL, SNAKE, _Names, snake_keys
 
 PAIRS = [
     ("device_id", "deviceId"),
@@ -97,3 +98,15 @@ def test_made_up_keys_do_not_fill_the_memory() -> None:
     assert len(names) <= 4096
     assert names["x" * 65] == "X" * 65
     assert "x" * 65 not in names
+
+
+@pytest.mark.parametrize("key", ["_" * 1_000_000, "-_" * 500_000, "a" + "_" * 1_000_000, "A_" * 500_000])
+def test_a_key_takes_no_longer_than_its_length(key: str) -> None:
+    # By the square of it, these would take hours.
+    assert SNAKE[key]
+    assert CAMEL[key]
+
+
+@given(st.text("aB1_-", max_size=12))
+def test_a_word_is_split_from_those_before_it_with_all_its_separators(key: str) -> None:
+    assert _WORD.split(key) == re.split("([-_]*[A-Z][^A-Z]*)", key)

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from aip_trio.rpc._command import ApiCommand, ApiCommandReqeustResult, ApiCommandRequestResult
 from aip_trio.rpc._event import ApiEventKind
-from aip_trio.rpc._open_enum import OpenEnum
+from aip_trio.rpc._open_enum import Members, OpenEnum
 from aip_trio.rpc._topic import ApiTopic
 
 kinds = st.sampled_from([ApiTopic, ApiCommand, ApiEventKind, ApiCommandRequestResult])
@@ -72,3 +72,12 @@ def test_a_named_integer_is_its_member() -> None:
 )
 def test_the_range_of_an_event_kind_is_told_by_name(kind: int, part: str) -> None:
     assert ApiEventKind(kind).range == part
+
+
+@given(kinds, integers)
+def test_members_are_what_a_call_of_the_class_gives_and_do_not_grow(kind: type[OpenEnum], value: int) -> None:
+    members = Members(kind)
+    known = len(members)
+    assert (members[value], type(members[value]), members[value].name) == (value, kind, kind(value).name)
+    assert all(members[int(member)] is member for member in kind)
+    assert len(members) == known

@@ -23,6 +23,7 @@ from aip_trio.rpc._event import ApiEvent, ApiEventKind
 from aip_trio.rpc._topic import ApiTopic
 from aip_trio.rpc._wire import (
     Reply,
+    _parse_odd_request,
     decode_payload,
     decode_topic,
     encode_message,
@@ -32,6 +33,7 @@ from aip_trio.rpc._wire import (
     encode_topic,
     parse_reply,
     parse_request,
+    reply_of,
 )
 
 words = st.from_regex(r"[a-z]{2}[a-z0-9]*", fullmatch=True)
@@ -60,9 +62,9 @@ def test_a_topic_is_little_endian() -> None:
     assert encode_topic(ApiTopic.HEARTBEAT) == bytes.fromhex("e9030000")
 
 
-@pytest.mark.parametrize("topic", [-1, 2**32])
-def test_a_topic_that_does_not_fit_is_refused(topic: int) -> None:
-    with pytest.raises(EncodeError, match=f"{topic} has no 4 bytes"):
+@pytest.mark.parametrize("topic", [-1, 2**32, 5001.0, "EVENT", None])
+def test_a_topic_that_does_not_fit_is_refused(topic: Any) -> None:
+    with pytest.raises(EncodeError, match=f"{topic!r} has no 4 bytes"):
         encode_topic(topic)
 
 
@@ -348,3 +350,25 @@ def test_the_short_reply_of_the_peers_last_resort_is_read() -> None:
         ApiCommandRequestResult.SUCCESS,
         error_kind=ApiCommandRequestErrorKind.SYSTEM_ERROR,
     )
+
+
+# What is nearly a request, or a reply.
+_INTEGERS = [sign * 2**bits - less for sign in (1, -1) for bits in (63, 64, 80) for less in (0, 1)]
+_parts = st.sampled_from(["300", "300.0", "300.5", "true", "null", "NaN", '"1"', r'"\ud800"', '[{"aB":[]}]'])
+_parts |= st.sampled_from([0, 1, 400, -1, *_INTEGERS]).map(str)
+_OTHERS = ["data", "customCommand", "custom_command", "errorKind", "error_kind", "errorMessage", "Nonce", "x"]
+_objects = st.fixed_dictionaries(
+    {"command": _parts, "nonce": _parts}, optional=dict.fromkeys(["result", *_OTHERS], _parts)
+).map(lambda fields: ("{" + ",".join(f'"{key}":{part}' for key, part in fields.items()) + "}").encode())
+
+
+@given(_objects)
+def test_the_quick_way_to_read_a_request_or_a_reply_reads_what_the_long_one_does(data: bytes) -> None:
+    assert repr(parse_request(data)) == repr(_parse_odd_request(data))
+    try:
+        reply = reply_of(decode_payload(data))
+    except DecodeError:
+        with pytest.raises(DecodeError):
+            parse_reply(data)
+    else:
+        assert repr(parse_reply(data)) == repr(reply)

@@ -50,6 +50,8 @@ def _read(text: str, stream: TextIO | None) -> str:
         raise _unreadable(text, error) from error
     if len(content) > _LONGEST:
         raise InvalidOption("data", text, f"has more than {_LONGEST} characters: give less")
+    if not content.strip():
+        raise InvalidOption("data", text, "is empty: put JSON there, or leave --data out")
     return content
 
 

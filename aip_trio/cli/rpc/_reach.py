@@ -22,7 +22,7 @@ _PATIENCE = 1.0
 #: The number of each command that has a name.
 COMMANDS: Mapping[str, int] = {command.name: int(command) for command in ApiCommand}
 
-_ADVICE = "start one with `aip-trio rpc serve`, or give --host and --command-port of one that runs"
+_ADVICE = "start one with `aip-trio rpc serve`, or give --host and --{}-port of one that runs"
 
 
 @attrs.frozen
@@ -60,7 +60,8 @@ class Reach:
         if isinstance(failure, EncodeError):
             raise failure
         if isinstance(failure, ServiceUnreachable):
-            raise CannotBegin(f"{failure}: {_ADVICE}") from failure
+            wrong = "command" if failure.url == self.client.urls[1] else "subscriber"
+            raise CannotBegin(f"{failure}: {_ADVICE.format(wrong)}") from failure
         raise OutcomeUnknown(str(failure)) from failure
 
     async def _explain(self) -> None:

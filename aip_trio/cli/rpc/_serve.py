@@ -73,6 +73,8 @@ def serve(
             host,
             "lets other machines in, and each may command the device: give --insecure if you want that",
         )
+    if subscriber_port == command_port != 0:
+        raise InvalidOption("command-port", command_port, "is the port for events, too: give another one")
     from aip_trio.cli.rpc._device import TrialDevice
     from aip_trio.cli.rpc._machine import Sample, configuration, take_sample
     from aip_trio.rpc import ApiOptions, RpcOptions, RpcService, create_api_service

@@ -30,7 +30,7 @@ def watch(
     goes on until --count is reached, or a signal ends it.
     """
     from aip_trio.cli.rpc._screen import Screen
-    from aip_trio.cli.rpc._watching import find_topics, watch_events, watch_presence
+    from aip_trio.cli.rpc._watching import explain_silence, find_topics, watch_events, watch_presence
     from aip_trio.rpc import RpcClient
 
     topics = find_topics(topic)
@@ -40,6 +40,7 @@ def watch(
         async with RpcClient(host, subscriber_port, command_port) as client:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(watch_presence, client, screen)
+                nursery.start_soon(explain_silence, client)
                 await watch_events(client, topics, screen, count=count)
                 nursery.cancel_scope.cancel()
 

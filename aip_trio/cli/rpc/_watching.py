@@ -1,7 +1,10 @@
 """Showing what a service publishes, and whether it is there, as it happens."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+
+import trio
 
 from aip_trio.actors import current_environment
 from aip_trio.cli.rpc._names import find
@@ -10,9 +13,14 @@ from aip_trio.cli.rpc._telling import presence_data, presence_line, told_data, t
 from aip_trio.errors import InvalidOption
 from aip_trio.rpc import ApiTopic, Heartbeat, Published, RpcClient
 
-__all__ = ["find_topics", "watch_events", "watch_presence"]
+__all__ = ["explain_silence", "find_topics", "watch_events", "watch_presence"]
+
+logger = logging.getLogger("aip_trio.cli")
 
 _TOPICS: Mapping[str, int] = {topic.name: int(topic) for topic in ApiTopic}
+
+#: Seconds without both connections, after which that is said.
+_PATIENCE = 2.0
 
 #: A topic is 4 bytes.
 _MOST = 2**32 - 1
@@ -48,6 +56,14 @@ async def watch_events(
             shown += isinstance(event, Published)
             if shown == count:
                 return
+
+
+async def explain_silence(client: RpcClient) -> None:
+    """Say where a service is looked for, if there is no connection soon. A checkpoint."""
+    with trio.move_on_after(_PATIENCE):
+        await client.ready()
+        return
+    logger.warning("no service at %s (events) and %s (commands) yet: waiting for one", *client.urls)
 
 
 async def watch_presence(client: RpcClient, screen: Screen) -> None:

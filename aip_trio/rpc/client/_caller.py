@@ -41,7 +41,7 @@ class Caller(Actor):
                 if not begun:
                     begun = True
                     task_status.started()
-                await until_up(events, self._calls.refused)
+                await until_up(socket, self._address.commands_url, events, self._calls.refused)
                 connection = self._calls.connected(socket)
                 try:
                     async with trio.open_nursery() as nursery:

@@ -131,7 +131,7 @@ class Calls:
         self._listening = False
         self._news = trio.lowlevel.ParkingLot()
         self._closed = False
-        self._reason = _NOBODY
+        self._reason = self._silence = _NOBODY
         self._waiting: set[Call] = set()
         # Those that want to be told their ends, which come by another way.
         self._to_their_ends: dict[int, Call] = {}
@@ -196,7 +196,7 @@ class Calls:
                 await trio.lowlevel.checkpoint()
                 continue
             except BaseException:
-                del connection.open[call.nonce]
+                connection.open.pop(call.nonce, None)  # a reply to what was not asked may have taken it
                 raise
             self.tally.sent += 1
             call.awaited = Awaited.REPLY
@@ -216,7 +216,8 @@ class Calls:
         if self._connection is None:
             return ServiceUnreachable(self.commands_url, seconds, self._reason)
         if call.to_its_end and not self._listening:
-            return ServiceUnreachable(self._events_url, seconds, "its events cannot be listened to")
+            reason = f"its events cannot be listened to: {self._silence}"
+            return ServiceUnreachable(self._events_url, seconds, reason)
         return ServiceUnreachable(self.commands_url, seconds, "it does not take what was sent before")
 
     def _end(self, call: Call) -> None:
@@ -292,7 +293,12 @@ class Calls:
         """Whether what the service publishes can be heard."""
         self._listening = listening
         if listening:
+            self._silence = _NOBODY
             self._news.unpark_all()
+
+    def silenced(self, reason: str) -> None:
+        """Somebody listens where its events ought to come from, and none can be heard."""
+        self._silence = reason
 
     def published(self, result: Reply) -> None:
         """The end of a pending command was published: of one of these, or of another client's."""

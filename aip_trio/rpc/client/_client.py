@@ -25,7 +25,7 @@ from aip_trio.rpc._wire import Reply, encode_request
 from aip_trio.rpc.client._address import Address
 from aip_trio.rpc.client._caller import Caller
 from aip_trio.rpc.client._calls import Calls
-from aip_trio.rpc.client._monitoring import until_up
+from aip_trio.rpc.client._monitoring import keep_up, until_up
 from aip_trio.rpc.client._presence import Presence, PresenceState
 from aip_trio.rpc.client._presence_keeper import PresenceBoard, PresenceChanges, PresenceKeeper
 from aip_trio.rpc.client._reader import Reader
@@ -90,6 +90,10 @@ class RpcClient(TreeOwner):
         for name, port in (("subscriber_port", subscriber_port), ("command_port", command_port)):
             if type(port) is not int or not 1 <= port <= 65535:
                 raise InvalidSpec(name, port, "give the port of the service, from 1 to 65535")
+        if "/" in host:
+            raise InvalidSpec(
+                "host", host, "give the address alone, such as 127.0.0.1, without tcp:// or a port"
+            )
         self._address = Address(host, subscriber_port, command_port, curve)
         self._timeout = _seconds(timeout)
         self._system: ActorSystem | None = None
@@ -161,9 +165,11 @@ class RpcClient(TreeOwner):
         where nothing else is unanswered.
 
         Raises EncodeError; ServiceUnreachable: it was not sent; CommandTimeout and CommandLost: it was sent,
-        and may or may not have run; ClientNotRunning.
+        and may or may not have run; ClientNotRunning; InvalidSpec: the command is no number.
         """
         calls, _ = self._running("command()")
+        if not isinstance(command, int):
+            raise InvalidSpec("command", command, "give an ApiCommand, or a number")
 
         def payload(nonce: int) -> bytes:
             return encode_request(ApiCommandRequest(ApiCommand(command), custom_command, nonce, data))
@@ -214,16 +220,20 @@ class RpcClient(TreeOwner):
             raise InvalidSpec("queue", queue, "give a number of messages, 1 or more")
         if slow not in ("wait", "drop_oldest"):
             raise InvalidSpec("slow", slow, 'choose "wait" or "drop_oldest"')
+        for topic in topics:
+            if not isinstance(topic, int):
+                raise InvalidSpec("topic", topic, "give an ApiTopic, or a number")
         wanted = None if not topics or ApiTopic.ANY in topics else frozenset(map(int, topics))
         reader = Reader(wanted, replays=replay and slow == "wait")
-        async with self._address.events(wanted, queue) as socket:
-            async with socket.monitor() as monitor:
-                await socket.connect(self._address.events_url)
-                if wait_connected:
-                    await until_up(monitor)
+        assert self._system is not None  # it runs
+        url = self._address.events_url
+        async with self._address.events(wanted, queue) as socket, socket.monitor() as monitor:
+            await socket.connect(url)
+            if wait_connected:
+                await until_up(socket, url, monitor)
+            self._system.nursery.start_soon(keep_up, socket, url, monitor)
             source: Source = socket
             if slow == "drop_oldest":
-                assert self._system is not None  # it runs
                 source = Latest(socket, reader, queue)
                 self._system.nursery.start_soon(source.run)
             yield Subscription(source, reader, self._replay)

@@ -74,7 +74,8 @@ class PresenceDetector:
     """Follows the heartbeats of a service. Times are seconds of any clock that does not run backwards.
 
     How far heartbeats are apart is learnt from the last four: one that was late, or a time in which the
-    service was away, does not count.
+    service was away, does not count. From those that a network, or this process, has held up nothing is
+    learnt: they come much closer together than they say they were sent.
     """
 
     def __init__(self, now: float) -> None:
@@ -111,7 +112,9 @@ class PresenceDetector:
     def heard(self, heartbeat: Heartbeat, now: float) -> bool:
         """A heartbeat has come. True: something else is known now."""
         if self._heartbeat is not None:
-            self._distances.append(now - self._heard)
+            distance = now - self._heard
+            if 2 * distance >= heartbeat.timestamp - self._heartbeat.timestamp:
+                self._distances.append(distance)
         self._heartbeat = heartbeat
         self._heard = now
         return self._fire(PresenceEvent.HEARTBEAT, now)

@@ -16,6 +16,9 @@ from aip_trio.rpc.client._published import Heartbeat
 
 __all__ = ["Beat", "PresenceBoard", "PresenceChanges", "PresenceKeeper"]
 
+#: Seconds by which this process is held up, if it looks later than that: what came meanwhile is read first.
+_HELD_UP = 0.1
+
 #: Changes that wait to be read; the oldest make room.
 _MOST_CHANGES = 64
 
@@ -30,6 +33,8 @@ class Beat:
 @attrs.frozen
 class _Look:
     """It may be time that something is missed."""
+
+    due: float
 
 
 class PresenceBoard:
@@ -77,8 +82,8 @@ class PresenceChanges:
         self._news.unpark_all()
 
     async def __aenter__(self) -> Self:
+        await trio.lowlevel.checkpoint()  # before: cancelled here, nobody would remove it
         self._board.add(self)
-        await trio.lowlevel.checkpoint()
         return self
 
     async def __aexit__(
@@ -120,14 +125,21 @@ class PresenceKeeper(Actor):
     async def look(self, message: _Look) -> None:  # noqa: ASYNC910 - not called from outside
         """It may be time."""
         self._looks_at = math.inf
-        if self._board.detector.tick(trio.current_time()):
+        now = trio.current_time()
+        if now - message.due > _HELD_UP:
+            self._look_at(now + _HELD_UP, math.inf)
+            return  # noqa: ASYNC910 - not called from outside
+        if self._board.detector.tick(now):
             self._board.changed()
         self._look_again()
 
     def _look_again(self) -> None:
         wake = self._board.detector.wake
         if wake < self._looks_at:  # a later one is looked for when this one has come
-            if self._timer is not None:
-                self._timer.cancel()
-            self._looks_at = wake
-            self._timer = self.after(max(0.0, wake - trio.current_time()), _Look())
+            self._look_at(wake, max(wake, trio.current_time()))
+
+    def _look_at(self, time: float, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._looks_at = time
+        self._timer = self.after(max(0.0, time - trio.current_time()), _Look(due))

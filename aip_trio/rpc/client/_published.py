@@ -258,7 +258,7 @@ def _quickly(topic: ApiTopic, payload: bytes) -> Event | None:
     )
 
 
-#: What has more bits is no number of a kind.
+#: What has more bits is no number of a kind, and no time.
 _MOST_BITS = 64
 
 
@@ -298,4 +298,4 @@ _MAKERS: Mapping[int, _Maker] = {
 
 
 def _is_number(value: object) -> bool:
-    return type(value) is float or type(value) is int
+    return type(value) is float or (type(value) is int and value.bit_length() <= _MOST_BITS)

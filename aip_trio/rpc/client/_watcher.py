@@ -13,7 +13,7 @@ from aip_trio.rpc.client._presence_keeper import Beat
 from aip_trio.rpc.client._published import CommandResult, Heartbeat
 from aip_trio.rpc.client._reader import Reader
 from aip_trio.rpc.client._subscription import Ask, Subscription
-from aip_trio.transport.zeromq import Monitor
+from aip_trio.transport.zeromq import Monitor, ZeroMQSocket
 
 __all__ = ["Watcher"]
 
@@ -40,7 +40,7 @@ class Watcher(Actor):
         try:
             async with self._address.events(_TOPICS) as socket, socket.monitor() as monitor:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._follow, monitor)
+                    nursery.start_soon(self._follow, socket, monitor)
                     await socket.connect(self._address.events_url)
                     task_status.started()
                     async for event in Subscription(socket, reader, self._ask):
@@ -54,9 +54,9 @@ class Watcher(Actor):
         finally:
             self._calls.listening(False)
 
-    async def _follow(self, monitor: Monitor) -> None:
+    async def _follow(self, socket: ZeroMQSocket, monitor: Monitor) -> None:
         while True:
-            await until_up(monitor)
+            await until_up(socket, self._address.events_url, monitor, self._calls.silenced)
             self._calls.listening(True)
             await until_down(monitor)
             self._calls.listening(False)

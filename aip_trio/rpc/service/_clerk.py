@@ -150,7 +150,7 @@ class Clerk:
             self._stand(envelope, number)
             self._fill(envelope, number, reply, answer)
         else:
-            self._desk.tally.replies[reply.result.name] += 1
+            self._desk.tally.replies[int(reply.result)] += 1
             self._send(envelope, answer)
 
     def _stand(self, envelope: Envelope, number: int) -> None:
@@ -158,6 +158,6 @@ class Clerk:
             self._tell_pending(self._jobs[self._lines.first(envelope)])
 
     def _fill(self, envelope: Envelope, number: int, reply: Reply, answer: bytes) -> None:
-        self._desk.tally.replies[reply.result.name] += 1
+        self._desk.tally.replies[int(reply.result)] += 1
         for due in self._lines.answer(envelope, number, answer):
             self._send(envelope, due)

@@ -41,7 +41,7 @@ _LAST_REQUESTS = 10_000
 _LOG_EVERY = 10.0
 
 #: What is not the delegate's. `SystemExit` is: no service ends because a library calls `sys.exit`.
-_TRIOS = (trio.Cancelled, KeyboardInterrupt, GeneratorExit)
+_TRIOS = (trio.Cancelled, KeyboardInterrupt)
 
 
 @attrs.define(eq=False)
@@ -67,6 +67,7 @@ class Commands(Actor):
         self._open = trio.CancelScope()
         self._nap = trio.CancelScope()
         self._came: deque[list[bytes]] = deque()
+        self._receives = False
         self._idle = trio.lowlevel.ParkingLot()
         #: of the commands whose delegates take their time: what ends those
         self._scopes: dict[Job, trio.CancelScope] = {}
@@ -118,12 +119,15 @@ class Commands(Actor):
                         await self._do(job, worker, socket, nursery)
 
     async def _receive(self, socket: ZeroMQSocket) -> None:
+        self._receives = True
         try:
             self._came.extend(await socket.receive_many())
         except trio.ClosedResourceError:
             if self._open.cancel_called:  # it was about to receive as it was stopped
                 await trio.lowlevel.checkpoint()  # noqa: ASYNC120 - the cancellation is what counts
             raise
+        finally:
+            self._receives = False
 
     async def _may_lead(self, worker: _Worker) -> bool:
         """Wait until another worker stands aside. False: its scope is used up, or others wait already."""
@@ -155,6 +159,8 @@ class Commands(Actor):
                 value = await rest_of(coroutine, trap)
             reply = judged(job.request, value)
         except BaseException as error:  # noqa: ASYNC103 - raised where it is Trio's
+            if job.number and isinstance(error, GeneratorExit):  # it is this task that does not go on
+                raise
             trios, others = BaseExceptionGroup("a delegate", [error]).split(_TRIOS)
             if others is None:
                 raise
@@ -207,6 +213,8 @@ class Commands(Actor):
         what = "restarts its commands" if isinstance(reason, BaseException) else "is stopping"
         try:
             self._clerk.close(f"the service {what}: it may have been done in part", f"the service {what}")
+            while self._receives:  # cancelled, it hands in what it has taken already, and ends
+                await trio.lowlevel.checkpoint()
             with suppress(trio.WouldBlock):
                 for _ in range(_LAST_REQUESTS):
                     self._take(self._came.popleft() if self._came else socket.receive_nowait())

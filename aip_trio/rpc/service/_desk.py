@@ -49,10 +49,10 @@ class Desk:
     def written(self, topic: int, content: object) -> Message:
         """A message made of a mapping, or of an attrs or dataclass instance. Raises EncodeError."""
         payload = encode_message(content)
-        if self.history and isinstance(content, Mapping):
+        numbered = bool(self.history)
+        if numbered and isinstance(content, Mapping):
             _check_reserved(cast("Mapping[object, object]", content))
-        quoted = self.options.dialect == "0.9"
-        return Message(topic, encode_topic(topic), payload, bool(self.history), quoted)
+        return Message(topic, encode_topic(topic), payload, numbered, self.options.dialect == "0.9")
 
     def raw(self, topic: int, payload: bytes) -> Message:
         """A message whose bytes somebody else has written; numbered if they are a JSON object."""

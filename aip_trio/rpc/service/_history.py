@@ -66,11 +66,11 @@ class History:
         """Of the events from ``first`` to ``last`` those that are kept, as many as go into one answer."""
         events = self._events.get(topic, ())
         oldest = self._last.get(topic, 0) - len(events) + 1
-        start = max(first, oldest) - oldest
-        end = min(last - oldest + 1, start + _MOST_EVENTS, len(events))
+        start = min(max(first - oldest, 0), len(events))  # what is asked for may be any integers
+        end = min(max(last - oldest + 1, start), start + _MOST_EVENTS, len(events))
         found: list[bytes] = []
         size = 0
-        for event in islice(events, start, max(start, end)):
+        for event in islice(events, start, end):
             size += len(event)
             if found and size > _MOST_BYTES:
                 break

@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 
 from aip_trio.actors import ChildSpec, current_environment
 from aip_trio.errors import EncodeError, RpcServiceStopped
-from aip_trio.rpc._command import ApiCommandRequestResponse
+from aip_trio.rpc._command import ApiCommandRequestResponse, ApiCommandRequestResult
 from aip_trio.rpc._event import EMERGENCIES, ApiEvent
 from aip_trio.rpc._options import ApiOptions, RpcOptions
 from aip_trio.rpc._topic import ApiTopic
@@ -59,6 +59,7 @@ class RpcService(TreeOwner):
     def __init__(self, options: RpcOptions) -> None:
         super().__init__()
         self._lifecycle = RPC_SERVICE_MACHINE.start()
+        self._unsent_in: RpcServiceState | None = None
         self._desk = Desk(options, Outgoing(options.queue))
 
     def _specs(self) -> Iterable[ChildSpec]:
@@ -148,7 +149,11 @@ class RpcService(TreeOwner):
 
     def send_string(self, topic: int, text: str) -> bool:
         """Publish a text, in UTF-8."""
-        return self.send(topic, text.encode())
+        try:
+            data = text.encode()
+        except UnicodeEncodeError as error:
+            raise EncodeError("message", f"{error}; take the surrogates out") from error
+        return self.send(topic, data)
 
     def send_dict(self, topic: int, message: Mapping[str, object]) -> bool:
         """Publish a JSON object, its keys in camelCase. An emergency on EVENT goes out on EMERGENCY first."""
@@ -176,10 +181,13 @@ class RpcService(TreeOwner):
         return [message]
 
     def _runs(self) -> bool:
-        """Whether it takes messages; if not, the log says so, because the caller may not look."""
-        if self._lifecycle.state is RpcServiceState.STARTED:
+        """Whether it takes messages; if not, the log says so once, because the caller may not look."""
+        state = self._lifecycle.state
+        if state is RpcServiceState.STARTED:
             return True
-        logger.warning("a message was not sent: the RPC service %s is %s", self.identifier, self.state.value)
+        if self._unsent_in is not state:
+            self._unsent_in = state
+            logger.warning("messages are not sent: the RPC service %s is %s", self.identifier, state.value)
         return False
 
     def statistics(self) -> RpcStatistics:
@@ -191,7 +199,7 @@ class RpcService(TreeOwner):
             dropped=desk.outgoing.dropped,
             running=0 if desk.clerk is None else desk.clerk.running,
             pending=0 if desk.clerk is None else desk.clerk.pending,
-            replies=dict(tally.replies),
+            replies={ApiCommandRequestResult(result).name: count for result, count in tally.replies.items()},
             results=tally.results,
             malformed=tally.malformed,
             gone=tally.gone,
@@ -202,7 +210,7 @@ class RpcService(TreeOwner):
 
 
 def _is_emergency(event: object) -> bool:
-    if isinstance(event, Mapping):
+    if type(event) is dict or isinstance(event, Mapping):  # to ask an ABC takes long
         kind: object = cast("Mapping[object, object]", event).get("kind")
     else:
         kind = getattr(event, "kind", None)

@@ -42,7 +42,8 @@ class Tally:
     """What the parts of a service count; it outlives them."""
 
     published: Counter[int] = attrs.field(factory=Counter[int])
-    replies: Counter[str] = attrs.field(factory=Counter[str])
+    #: by the integers of their results, whose names take longer to look up than all else about counting
+    replies: Counter[int] = attrs.field(factory=Counter[int])
     results: int = 0
     malformed: int = 0
     gone: int = 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import TypeVar
 
 __all__ = ["rest_of"]
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 @types.coroutine
@@ -17,6 +18,9 @@ def rest_of(coroutine: Coroutine[object, object, T], trap: object) -> Generator[
 
     Most delegates never wait; a command of theirs then costs no task, no scope and no turn of the scheduler.
     The first step tells, and this is the rest: what ``await`` would have done.
+
+    A GeneratorExit that the coroutine raises is a RuntimeError, as a StopIteration is: what passes through
+    here as a GeneratorExit is the end of the task.
     """
     try:
         while True:
@@ -25,11 +29,18 @@ def rest_of(coroutine: Coroutine[object, object, T], trap: object) -> Generator[
             except GeneratorExit:
                 raise
             except BaseException as error:  # noqa: BLE001, ASYNC103 - the coroutine's to handle
-                trap = coroutine.throw(error)
+                trap = _step(coroutine.throw, error)
             else:
-                trap = coroutine.send(sent)
+                trap = _step(coroutine.send, sent)
     except StopIteration as returned:
         value: T = returned.value
         return value
     finally:
         coroutine.close()
+
+
+def _step(step: Callable[[V], object], value: V) -> object:
+    try:
+        return step(value)
+    except GeneratorExit as error:
+        raise RuntimeError("the delegate raised GeneratorExit") from error

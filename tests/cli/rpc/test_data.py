@@ -51,3 +51,12 @@ def test_a_closed_stdin_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_endless_file_is_too_much() -> None:
     with pytest.raises(InvalidOption, match="has more than 16777216 characters"):
         read_data("@/dev/zero")
+
+
+def test_an_empty_stdin_or_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
+    with pytest.raises(InvalidOption, match="data='-' is empty: put JSON there"):
+        read_data("-")
+    (tmp_path / "data.json").touch()
+    with pytest.raises(InvalidOption, match=r"data='@.*' is empty: put JSON there"):
+        read_data(f"@{tmp_path / 'data.json'}")

@@ -125,6 +125,21 @@ def test_where_nobody_listens_it_says_what_to_start(capsys: pytest.CaptureFixtur
     assert json.loads(out)["exit_status"] == 2
 
 
+def test_ports_that_are_mixed_up_are_told_by_their_options(
+    device: Device, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, events, _, commands = device.ports
+    asked = ("rpc", "send", "user", "--timeout", "0.5")
+    assert main([*asked, "--command-port", events]) == 2
+    _, err = capsys.readouterr()
+    assert "is no socket of that kind, as at a wrong port" in err
+    assert err.endswith("give --host and --command-port of one that runs\n")
+    assert main([*asked, "--wait", "--command-port", commands, "--subscriber-port", "1"]) == 2
+    _, err = capsys.readouterr()
+    assert "its events cannot be listened to: nobody listens there" in err
+    assert err.endswith("give --host and --subscriber-port of one that runs\n")
+
+
 def test_what_nobody_answers_is_status_3(capsys: pytest.CaptureFixture[str]) -> None:
     with zmq.Context() as context, context.socket(zmq.ROUTER) as silent:
         port = str(silent.bind_to_random_port("tcp://127.0.0.1"))

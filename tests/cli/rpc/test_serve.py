@@ -164,3 +164,9 @@ def test_a_port_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert (out, err.count("\n")) == ("", 1)
     assert f"127.0.0.1:{port}" in err
     assert "in use" in err
+
+
+def test_one_port_for_both_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rpc", "serve", "--subscriber-port", "7000", "--command-port", "7000"]) == 2
+    _, err = capsys.readouterr()
+    assert err == "aip-trio: error: command-port='7000' is the port for events, too: give another one\n"

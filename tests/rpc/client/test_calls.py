@@ -441,3 +441,17 @@ def test_a_command_can_be_cancelled_at_every_checkpoint_and_leaves_nothing_behin
         assert set(world.connection.open.values()) <= {None}
 
     assert cancel_at_every_checkpoint(scenario) >= 2
+
+
+@pytest.mark.trio
+async def test_a_reply_of_zeros_to_what_was_not_sent_yet_is_no_reason_not_to_withdraw_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    world = World()
+    world.connect(full=True)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.command, "withdrawn", GET_STATUS, 1.0)
+        await wait_all_tasks_blocked()
+        world.reply(ZEROS)
+    assert isinstance(world.outcomes["withdrawn"], ServiceUnreachable)
+    assert world.socket.sent == []

@@ -245,6 +245,17 @@ async def test_a_port_that_is_none_is_refused(ports: tuple[int, int]) -> None:
         RpcClient("127.0.0.1", *ports)
 
 
+async def test_a_url_is_no_host() -> None:
+    with pytest.raises(InvalidSpec, match="give the address alone"):
+        RpcClient("tcp://127.0.0.1")
+
+
+async def test_a_command_is_no_text() -> None:
+    async with RpcClient() as client:
+        with pytest.raises(InvalidSpec, match="command='GET_STATUS': give an ApiCommand, or a number"):
+            await client.command("GET_STATUS")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
 async def test_a_host_that_is_none_is_refused_at_the_start() -> None:
     with pytest.raises(StartFailed, match="InvalidUrl"):
         async with RpcClient("no host"):

@@ -3,9 +3,11 @@
 import itertools
 import math
 
+import attrs
 import pytest
 import trio
 from hypothesis import given, strategies as st
+from trio.testing import wait_all_tasks_blocked
 
 from aip_trio.actors import open_system
 from aip_trio.rpc import (
@@ -233,5 +235,64 @@ def test_waiting_for_a_change_can_be_cancelled_and_loses_none() -> None:
                     await anext(changes)
                     found += 1
         assert found == 2
+
+    assert cancel_at_every_checkpoint(scenario) >= 1
+
+
+def beat(timestamp: float) -> Heartbeat:
+    return attrs.evolve(BEAT, timestamp=timestamp)
+
+
+def test_heartbeats_that_were_held_up_do_not_look_like_those_of_a_quicker_service() -> None:
+    detector = PresenceDetector(0.0)
+    for number in range(4):
+        detector.heard(beat(5.0 * number), 5.0 * number)
+    for number in range(4, 10):  # all at once, when they could
+        detector.heard(beat(5.0 * number), 45.0)
+    assert detector.presence.interval == 5.0
+    assert at(detector, 54.9) is PresenceState.PRESENT
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+def test_a_service_whose_clock_is_set_is_no_other_service(jump: float) -> None:
+    detector = PresenceDetector(0.0)
+    for number in range(6):
+        detector.heard(beat(5.0 * number + jump * (number > 2)), 5.0 * number)
+    assert detector.presence.interval == 5.0
+
+
+@pytest.mark.trio
+async def test_who_was_held_up_himself_reads_what_came_meanwhile_before_he_misses_anything(
+    mock_clock: trio.testing.MockClock,
+) -> None:
+    async with open_system() as system:
+        board = PresenceBoard()
+        keeper = await system.spawn(PresenceKeeper, board)
+        async with PresenceChanges(board) as changes:
+            await keeper.tell(Beat(BEAT))
+            assert [state for state, _ in await states(changes, 2)] == [
+                PresenceState.UNKNOWN,
+                PresenceState.PRESENT,
+            ]
+            mock_clock.jump(30)  # GONE would have been due after 25
+            await wait_all_tasks_blocked()
+            await keeper.tell(Beat(BEAT))
+            await wait_all_tasks_blocked()
+            mock_clock.jump(0.1)
+            await wait_all_tasks_blocked()
+            assert not changes._waiting
+            mock_clock.jump(200)
+            await wait_all_tasks_blocked()
+            mock_clock.jump(0.1)
+            assert [state for state, _ in await states(changes, 1)] == [PresenceState.GONE]
+
+
+def test_entering_changes_can_be_cancelled_and_leaves_no_reader_behind() -> None:
+    async def scenario(point: CancelPoint) -> None:
+        board = PresenceBoard()
+        with point:
+            async with PresenceChanges(board):
+                pass
+        assert not board._readers
 
     assert cancel_at_every_checkpoint(scenario) >= 1

@@ -292,6 +292,9 @@ async def test_bad_options_are_refused() -> None:
         async with client.subscribe():
             pass
     async with client:
+        with pytest.raises(InvalidSpec, match="topic='EVENT'"):
+            async with client.subscribe("EVENT"):  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+                pass
         with pytest.raises(InvalidSpec, match="queue"):
             async with client.subscribe(queue=0):
                 pass

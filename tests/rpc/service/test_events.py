@@ -103,7 +103,7 @@ async def test_what_does_not_fit_into_the_queue_is_refused_and_counted() -> None
 
 
 @pytest.mark.trio
-async def test_before_the_start_and_after_the_stop_nothing_is_taken() -> None:
+async def test_before_the_start_and_after_the_stop_nothing_is_taken(caplog: pytest.LogCaptureFixture) -> None:
     async with open_system():
         service = RpcService(RpcOptions(subscriber_port=0, command_port=0))
         assert not service.send(1, b"")
@@ -115,6 +115,8 @@ async def test_before_the_start_and_after_the_stop_nothing_is_taken() -> None:
         assert not service.send(1, b"")
         assert not service.send_dict(1, {})
         assert service.statistics().published[1] == 1
+    told = [record.getMessage() for record in caplog.records if "not sent" in record.getMessage()]
+    assert len(told) == 2  # once each: a thread that goes on does not fill the log
 
 
 @pytest.mark.trio
@@ -125,6 +127,8 @@ async def test_what_has_no_form_on_the_wire_is_an_error_of_the_caller(message: A
             service.send_dict(ApiTopic.EVENT, message)
         with pytest.raises(EncodeError, match="send_string"):
             service.send(ApiTopic.EVENT, "text")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        with pytest.raises(EncodeError, match="surrogates"):
+            service.send_string(ApiTopic.EVENT, "\ud800")
         for topic in (-1, 1 << 32):
             with pytest.raises(EncodeError, match="4 bytes"):
                 service.send_dict(topic, {})

@@ -66,3 +66,13 @@ def test_a_replay_is_what_is_kept_of_the_range(kept: int, topics: list[int], fir
         oldest = max(len(events) - kept, 0) + 1
         assert found.first == oldest
         assert list(found.events) == events[max(first, oldest) - 1 : max(last, 0)]
+
+
+@pytest.mark.parametrize("first", [-(10**30), 1, 10**30])
+@pytest.mark.parametrize("last", [-(10**30), 10**30])
+def test_a_range_may_be_of_any_integers(first: int, last: int) -> None:
+    history = History("s", 2)
+    for _ in range(3):
+        history.stamp(EVENT, b"{}")
+    expected = [2, 3] if first <= 3 <= last else []
+    assert numbers(history.replay(EVENT, first, last).events) == expected

@@ -98,8 +98,8 @@ def test_a_put_after_the_run_has_ended_is_harmless() -> None:
 def test_a_cancelled_wait_takes_nothing() -> None:
     async def scenario(point: CancelPoint) -> None:
         outgoing = Outgoing(10)
-        outgoing.open()
         outgoing.put(message(1))
+        outgoing.open()
         with point:
             await outgoing.wait()
         assert topics(outgoing) == [1]

@@ -1,5 +1,6 @@
 """A coroutine that was begun by hand, and the rest of it."""
 
+import contextlib
 from collections.abc import Coroutine, Generator
 
 import pytest
@@ -128,3 +129,16 @@ def test_closed_it_closes_the_coroutine() -> None:
     outer.send(None)
     outer.close()
     assert closed == [True]
+
+
+@pytest.mark.parametrize("thrown", [False, True])
+def test_what_closes_it_is_told_apart_from_what_the_coroutine_raises(thrown: bool) -> None:
+    async def work() -> None:
+        with contextlib.suppress(Planted):
+            await Trap()
+        raise GeneratorExit
+
+    outer = await_it(work())
+    outer.send(None)
+    with pytest.raises(RuntimeError, match="raised GeneratorExit"):
+        outer.throw(Planted()) if thrown else outer.send(None)

@@ -133,6 +133,30 @@ async def test_requests_that_have_come_but_were_not_begun_are_answered_too() -> 
 
 
 @pytest.mark.trio
+async def test_a_request_that_is_being_handed_over_at_the_stop_is_answered_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    in_hand = trio.Event()
+    receive_many = ZeroMQSocket.receive_many
+
+    async def slowly(socket: ZeroMQSocket) -> list[list[bytes]]:
+        messages = await receive_many(socket)
+        if socket.kind is Kind.ROUTER:
+            in_hand.set()
+            with trio.CancelScope(shield=True):  # as it is, for one turn, where there was no need to wait
+                await trio.sleep(0.05)
+        return messages
+
+    monkeypatch.setattr(ZeroMQSocket, "receive_many", slowly)
+    async with serving() as service, asking(service) as client:
+        await client.send(request(400, nonce=1))
+        await in_hand.wait()
+        await service.stop()
+        assert (await client.receive())["result"] == RESULT.UNAVAILABLE
+        assert current_system().statistics().crashes == 0
+
+
+@pytest.mark.trio
 async def test_what_waits_to_be_published_still_is() -> None:
     async with serving() as service, subscribed(service, 5001) as events:
         for number in range(2000):
