@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, TypeGuard, TypeVar
+from typing import Literal, TypeGuard, TypeVar
 
 import attrs
 
 from aip_trio.errors import InvalidSpec
-
-if TYPE_CHECKING:
-    from aip_trio.transport.zeromq import CurveServer
+from aip_trio.transport.zeromq import CurveServer
 
 __all__ = ["ApiOptions", "RpcOptions", "TelemetryOptions", "create_default_api_options"]
 
@@ -57,6 +55,17 @@ def _text(options: RpcOptions, field: attrs.Attribute[str], value: str) -> None:
         raise InvalidSpec(field.name, value, "give a text that is not empty")
 
 
+def _another_port(options: RpcOptions, field: attrs.Attribute[int], value: int) -> None:
+    _port(options, field, value)
+    if value and value == options.subscriber_port:
+        raise InvalidSpec(field.name, value, "give it another port than subscriber_port has")
+
+
+def _keys(options: RpcOptions, field: attrs.Attribute[CurveServer | None], value: CurveServer | None) -> None:
+    if value is not None and not isinstance(value, CurveServer):
+        raise InvalidSpec(field.name, type(value).__name__, "give a CurveServer, with the secret key")
+
+
 def _dialect(options: RpcOptions, field: attrs.Attribute[T], value: T) -> None:
     if value not in ("0.12", "0.9"):
         raise InvalidSpec(field.name, value, "choose '0.12', or '0.9' where subscribers are that old")
@@ -89,7 +98,7 @@ class RpcOptions:
     identifier: str = attrs.field(default="autotrainer-device", validator=_text)
     heartbeat_interval: float = attrs.field(default=5, validator=_some_seconds)
     subscriber_port: int = attrs.field(default=5556, validator=_port)
-    command_port: int = attrs.field(default=5557, validator=_port)
+    command_port: int = attrs.field(default=5557, validator=_another_port)
     host: str = attrs.field(default="127.0.0.1", validator=_text, kw_only=True)
     replay: int = attrs.field(default=0, validator=_count, kw_only=True)
     dialect: Literal["0.12", "0.9"] = attrs.field(default="0.12", validator=_dialect, kw_only=True)
@@ -98,7 +107,7 @@ class RpcOptions:
     max_commands: int = attrs.field(default=256, validator=_some, kw_only=True)
     queue: int = attrs.field(default=65536, validator=_some, kw_only=True)
     send_limit: int = attrs.field(default=10_000, validator=_some, kw_only=True)
-    curve: CurveServer | None = attrs.field(default=None, kw_only=True)
+    curve: CurveServer | None = attrs.field(default=None, validator=_keys, kw_only=True)
 
 
 @attrs.frozen

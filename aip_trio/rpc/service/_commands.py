@@ -224,7 +224,9 @@ class Commands(Actor):
 
 async def _in_thread(job: Job, threads: trio.CapacityLimiter) -> object:
     """Have a plain function do it; one that returns a coroutine, as a lambda may, is async after all."""
-    (returned,) = await trio.to_thread.run_sync(_boxed, job, abandon_on_cancel=True, limiter=threads)
+    (returned,) = await trio.to_thread.run_sync(
+        _boxed, job, abandon_on_cancel=True, limiter=threads, thread_name="rpc delegate"
+    )
     return await _settled(returned)
 
 

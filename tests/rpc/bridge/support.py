@@ -56,7 +56,6 @@ class Changes:
 
     async def __aexit__(self, *_: object) -> None:
         self._readers.remove(self)
-        await trio.lowlevel.checkpoint()
 
     def __aiter__(self) -> "Changes":
         return self

@@ -221,6 +221,7 @@ def test_what_is_not_enabled_is_not_made() -> None:
         ("heartbeat_interval", "5"),
         ("subscriber_port", -1),
         ("command_port", 65536),
+        ("command_port", 5556),
         ("command_port", "5557"),
         ("host", ""),
         ("replay", -1),
@@ -237,6 +238,12 @@ def test_an_option_that_makes_no_sense_is_named(name: str, value: object) -> Non
     with pytest.raises(InvalidSpec, match=name) as raised:
         RpcOptions(**{name: value})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     assert raised.value.value is value
+
+
+def test_a_key_that_is_no_keys_is_refused_and_not_shown() -> None:
+    with pytest.raises(InvalidSpec, match="curve") as raised:
+        RpcOptions(curve="a secret")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    assert "a secret" not in str(raised.value)
 
 
 def test_a_key_for_telemetry_is_not_shown() -> None:

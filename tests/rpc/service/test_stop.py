@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 import trio
@@ -69,7 +70,7 @@ async def test_a_delegate_that_finishes_after_the_stop_is_not_heard() -> None:
     async def cleans_up(request: ApiCommandRequest) -> ApiCommandRequestResponse:
         try:
             await trio.sleep_forever()
-        except trio.Cancelled:
+        except trio.Cancelled:  # noqa: ASYNC103 - a delegate may do that
             with trio.CancelScope(shield=True):
                 await trio.sleep(0.05)
             finished.set()
@@ -177,6 +178,7 @@ async def test_a_stop_amid_traffic_is_no_crash(attempt: int) -> None:
         def publish_on() -> None:
             while service.state is RpcServiceState.STARTED:
                 service.send_dict(5001, {})
+                time.sleep(0.0001)  # else it has the interpreter nearly to itself
 
         nursery.start_soon(ask_on)
         nursery.start_soon(trio.to_thread.run_sync, publish_on)
