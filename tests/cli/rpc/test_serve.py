@@ -44,8 +44,7 @@ def peer(device: Device) -> Generator[Peer]:
 
 
 def test_its_heartbeats_name_it(peer: Peer) -> None:
-    topic, heartbeat = peer.next()
-    assert topic == HEARTBEAT
+    *_, (_, heartbeat) = peer.until(HEARTBEAT)
     assert (heartbeat["identifier"], heartbeat["version"]) == ("lab", version("aip-trio"))
 
 
@@ -136,13 +135,15 @@ def test_its_last_event_says_that_it_ends() -> None:
     with serving("--heartbeat-interval", "0.1") as device, peer_of(device) as peer:
         device.process.send_signal(signal.SIGTERM)
         *_, (_, event) = peer.until(EVENT)
+        if event["kind"] == 201:  # it had just begun
+            *_, (_, event) = peer.until(EVENT)
         assert (event["kind"], event["context"]) == (202, {"reason": "stopped"})
         assert device.process.wait(PATIENCE) == 143
 
 
 def test_it_speaks_the_old_dialect_when_told_to() -> None:
     with serving("--dialect", "0.9", "--heartbeat-interval", "0.1") as device, peer_of(device) as peer:
-        _, heartbeat = peer.next()
+        *_, (_, heartbeat) = peer.until(HEARTBEAT)
         assert isinstance(heartbeat, str)
         assert json.loads(heartbeat)["identifier"] == "autotrainer-device"
 

@@ -164,11 +164,15 @@ async def test_closing_wakes_everybody_who_waits(url: str) -> None:
                 await call()
             closed += 1
 
+        async def send_on() -> None:  # libzmq's thread may make room at any time
+            while True:
+                await here.send([b"x" * 50000])
+
         with trio.fail_after(PATIENCE):
             async with trio.open_nursery() as nursery:
                 for _ in range(3):
                     nursery.start_soon(ends, here.receive)
-                    nursery.start_soon(ends, lambda: here.send([b"late"]))
+                    nursery.start_soon(ends, send_on)
                 await wait_all_tasks_blocked()
                 await here.close(linger=0)
         assert closed == 6
